@@ -1,0 +1,74 @@
+// AuthService: the decision on presented tokens, over gRPC.
+#ifndef WEMASY_SERVER_API_GRPC_AUTH_SERVICE_H_
+#define WEMASY_SERVER_API_GRPC_AUTH_SERVICE_H_
+
+#include "absl/status/status.h"
+#include "absl/types/optional.h"
+#include "grpcpp/server_builder.h"
+#include "grpcpp/server_context.h"
+#include "server/api/grpc/served_call.h"
+#include "server/api/grpc/unary_server.h"
+#include "server/validate/validator.h"
+#include "wemasy/tokens/v1/auth_service.grpc.pb.h"
+
+namespace wemasy::tokens {
+
+// Answers AuthService.Validate: a Handler of UnaryServer. Thread-safe.
+class ValidateHandler {
+ public:
+  using Request = v1::ValidateRequest;
+  using Response = v1::ValidateResponse;
+
+  // `validator` and what is in `environment` must outlive this object.
+  ValidateHandler(const Validator* validator,
+                  const ApiEnvironment& environment);
+
+  void Post(grpc::ServerContext* context, Request* request,
+            grpc::ServerAsyncResponseWriter<Response>* writer,
+            grpc::ServerCompletionQueue* queue, void* tag) {
+    service_.RequestValidate(context, request, writer, queue, queue, tag);
+  }
+  grpc::Status Handle(grpc::ServerContext& context, const Request& request,
+                      Response* response);
+
+  // To be registered with the server.
+  grpc::Service* service() { return &service_; }
+
+ private:
+  absl::Status Validate(ServedCall& call, const Request& request,
+                        Response* response);
+
+  const Validator& validator_;
+  const ApiEnvironment environment_;
+  MethodObserver& observer_;
+  v1::AuthService::AsyncService service_;
+};
+
+// The service and its threads.
+//
+// Order of life: construct, Register, BuildAndStart, Start; then
+// grpc::Server::Shutdown, Join, destroy the server, destroy this. Not
+// thread-safe.
+class AuthServer {
+ public:
+  // `validator` and what is in `environment` must outlive this object.
+  AuthServer(const Validator* validator, const ApiEnvironment& environment,
+             const UnaryServerOptions& options)
+      : options_(options), handler_(validator, environment) {}
+
+  // Adds the service to a server. Once.
+  void Register(grpc::ServerBuilder* builder);
+  // Begins to answer. The server must have been built.
+  void Start() { server_->Start(); }
+  // Returns once every call is done. The server must have been shut down.
+  void Join() { server_->Join(); }
+
+ private:
+  const UnaryServerOptions options_;
+  ValidateHandler handler_;
+  absl::optional<UnaryServer<ValidateHandler>> server_;
+};
+
+}  // namespace wemasy::tokens
+
+#endif  // WEMASY_SERVER_API_GRPC_AUTH_SERVICE_H_

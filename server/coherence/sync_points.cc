@@ -1,0 +1,196 @@
+#include "server/coherence/sync_points.h"
+
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "server/token/token_id.h"
+
+namespace wemasy::tokens {
+namespace {
+
+// How much one sync point applies at most before it renews again.
+constexpr int kChangesPerFetch = 1000;
+constexpr int kFetchesPerSyncPoint = 16;
+
+// The lease's length by this machine's clock, which may run slow.
+absl::Duration SafeTtl(absl::Duration ttl) {
+  return ttl - ttl / kClockDriftDivisor;
+}
+
+}  // namespace
+
+SyncPoints::SyncPoints(ReplicaOptions options, ReplicaStore* store,
+                       TokenIndex* index, Lease* lease, const BootClock* clock,
+                       RandomSource* random, ReplicaObserver* observer)
+    : options_(options),
+      store_(*store),
+      index_(*index),
+      lease_(*lease),
+      clock_(*clock),
+      random_(*random),
+      observer_(*observer) {}
+
+absl::StatusOr<bool> SyncPoints::Step() {
+  absl::StatusOr<bool> again =
+      state_ == State::kStarting ? Load() : SyncPoint();
+  if (!again.ok()) observer_.OnFailure(again.status());
+  return again;
+}
+
+// Rule 2: load, then register, then lease by a sync point. The load itself
+// gives no lease: what it saw may be old by the time the row is there.
+absl::StatusOr<bool> SyncPoints::Load() {
+  // No lease was ever given in this state, so nobody misses what goes.
+  index_.Clear();
+  int64_t entries = 0;
+  ASSIGN_OR_RETURN(
+      const FeedHead head,
+      store_.LoadSnapshot(options_.max_dead, [&](const IndexEntry& entry) {
+        index_.Put(entry);
+        ++entries;
+      }));
+  if (head.lost_history) {
+    if (!std::exchange(told_lost_history_, true)) {
+      observer_.OnNotice(absl::StrCat(
+          "history was lost (", *head.lost_history,
+          "); staying closed until an operator runs accept-lost-history"));
+    }
+    return false;
+  }
+  row_ = {TokenId::Generate(random_).ToString(), head.timeline, 0};
+  const absl::StatusOr<bool> registered =
+      store_.Register(row_.id, row_.timeline);
+  if (!registered.ok()) {
+    // The row may be there. Nobody uses its id again.
+    store_.Deregister(row_.id).IgnoreError();
+    return registered.status();
+  }
+  // Another timeline: the load may have seen what a failover lost.
+  if (!*registered) return true;
+  applied_ = head.seq;
+  lease_.PublishApplied(applied_);
+  state_ = State::kRunning;
+  observer_.OnLoaded(entries, head.seq);
+  return true;
+}
+
+// Rule 3.
+absl::StatusOr<bool> SyncPoints::SyncPoint() {
+  // Before sending: the answer is at least as new as this.
+  const BootTime asked_at = clock_.Now();
+  ASSIGN_OR_RETURN(const RenewalOutcome outcome,
+                   store_.Renew(row_, /*acked=*/applied_));
+  if (outcome.refusal == RenewalRefusal::kRowGone) {
+    return Close(CloseReason::kRowGone,
+                 "the replica's row is gone from the database");
+  }
+  if (!outcome.renewal) return AdoptTimeline();
+  row_.renewals = outcome.renewal->renewals;
+  const int64_t head = outcome.renewal->head;
+  if (head < applied_) {
+    return CloseForLostHistory(absl::StrCat("the database's last change is ",
+                                            head, ", this replica has ",
+                                            applied_));
+  }
+
+  RETURN_IF_ERROR(CatchUp(head));
+  if (state_ == State::kClosed) return false;
+  // A renewal whose changes are not all applied extends nothing.
+  if (applied_ < head) return true;
+
+  if (lease_.SetDatabaseTime(asked_at, outcome.renewal->database_time,
+                             clock_.Now())) {
+    observer_.OnNotice(
+        "the database's clock went back by more than a minute; expiry follows "
+        "it");
+  }
+  const BootTime lease_end = asked_at + SafeTtl(options_.ttl);
+  lease_.Extend(lease_end);
+  observer_.OnSyncPoint(applied_, lease_end);
+  return false;
+}
+
+absl::Status SyncPoints::CatchUp(int64_t head) {
+  for (int i = 0; i < kFetchesPerSyncPoint && applied_ < head; ++i) {
+    const absl::StatusOr<std::vector<Change>> changes =
+        store_.FetchChanges(applied_, head, kChangesPerFetch);
+    if (absl::IsDataLoss(changes.status())) {
+      Close(CloseReason::kUnknownOperation, changes.status().message());
+      return absl::OkStatus();
+    }
+    RETURN_IF_ERROR(changes.status());
+    if (changes->empty()) {
+      Close(CloseReason::kHole,
+            absl::StrCat("the change log has no change ", applied_ + 1,
+                         " though its head is ", head));
+      return absl::OkStatus();
+    }
+    RETURN_IF_ERROR(Apply(*changes));
+    if (state_ == State::kClosed) return absl::OkStatus();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SyncPoints::Apply(const std::vector<Change>& changes) {
+  for (const Change& change : changes) {
+    if (change.seq != applied_ + 1) {
+      Close(CloseReason::kHole,
+            absl::StrCat("change ", change.seq, " follows change ", applied_));
+      return absl::OkStatus();
+    }
+    if (change.operation == ChangeOperation::kPut) index_.Put(change.entry);
+    applied_ = change.seq;
+  }
+  lease_.PublishApplied(applied_);
+  return absl::OkStatus();
+}
+
+// Rule 11: adopt before any other write there. Nothing applied is lost if the
+// row has all its renewals, as each followed what it acknowledged.
+absl::StatusOr<bool> SyncPoints::AdoptTimeline() {
+  ASSIGN_OR_RETURN(absl::optional<ReplicaRow> adopted,
+                   store_.AdoptTimeline(row_));
+  if (!adopted) {
+    return CloseForLostHistory(
+        absl::StrCat("the database's new timeline lacks renewal ",
+                     row_.renewals, " of timeline ", row_.timeline, "; change ",
+                     applied_, " and others before it may be missing"));
+  }
+  observer_.OnNotice(absl::StrCat("adopted the database's new timeline ",
+                                  adopted->timeline, " without a gap"));
+  row_ = *std::move(adopted);
+  return true;
+}
+
+bool SyncPoints::CloseForLostHistory(absl::string_view text) {
+  // The lease ends first; the mark can wait.
+  lease_.Close();
+  const absl::Status marked = store_.MarkHistoryLost(std::string(text));
+  if (!marked.ok()) observer_.OnFailure(marked);
+  return Close(CloseReason::kHistoryLost, text);
+}
+
+bool SyncPoints::Close(CloseReason reason, absl::string_view text) {
+  lease_.Close();
+  state_ = State::kClosed;
+  close_reason_ = reason;
+  const absl::Status deleted = store_.Deregister(row_.id);
+  if (!deleted.ok()) observer_.OnFailure(deleted);
+  observer_.OnClosed(reason, text);
+  return false;
+}
+
+void SyncPoints::Stop() {
+  if (state_ == State::kClosed) return;
+  if (state_ == State::kRunning) {
+    Close(CloseReason::kStopped, "stopped");
+    return;
+  }
+  lease_.Close();
+  state_ = State::kClosed;
+  close_reason_ = CloseReason::kStopped;
+}
+
+}  // namespace wemasy::tokens

@@ -1,0 +1,128 @@
+// The replica's side of the coherence protocol, a step at a time.
+//
+// docs/coherence.md numbers the rules that the comments name.
+#ifndef WEMASY_SERVER_COHERENCE_SYNC_POINTS_H_
+#define WEMASY_SERVER_COHERENCE_SYNC_POINTS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "common/clock.h"
+#include "common/crypto/random.h"
+#include "server/coherence/replica_store.h"
+#include "server/validate/lease.h"
+#include "server/validate/token_index.h"
+
+namespace wemasy::tokens {
+
+// Why a replica closed. Each but kStopped means that the process must be
+// replaced: its index cannot be repaired in place.
+enum class CloseReason {
+  // It was asked to.
+  kStopped,
+  // Its row is not in the database any more: others may have stopped waiting
+  // for it.
+  kRowGone,
+  // A change is missing.
+  kHole,
+  // A change is of a kind that this version does not know.
+  kUnknownOperation,
+  // The database has forgotten changes that this replica has applied.
+  kHistoryLost,
+};
+
+// What happens to a replica, for logs and metrics. Called by the thread that
+// runs the steps; must not block.
+class ReplicaObserver {
+ public:
+  virtual ~ReplicaObserver() = default;
+  // The index was loaded, and the row is registered.
+  virtual void OnLoaded(int64_t entries, int64_t head) = 0;
+  // A sync point ended; `applied` is the last change in the index.
+  virtual void OnSyncPoint(int64_t applied, BootTime lease_end) = 0;
+  // A step failed, and will be tried again.
+  virtual void OnFailure(const absl::Status& status) = 0;
+  // Something that an operator should know; the replica goes on.
+  virtual void OnNotice(absl::string_view text) = 0;
+  // The replica closed.
+  virtual void OnClosed(CloseReason reason, absl::string_view text) = 0;
+};
+
+// How a replica runs.
+struct ReplicaOptions {
+  // The longest that this replica may answer without having heard from the
+  // database; the same at every replica.
+  absl::Duration ttl = absl::Seconds(30);
+  // How many dead secrets to load at most.
+  int64_t max_dead = 100'000;
+};
+
+// Loads the index, registers the replica, and runs sync points.
+//
+// Not thread-safe: one thread runs the steps. The index and the lease that it
+// writes are read by others.
+class SyncPoints {
+ public:
+  // All must outlive this object.
+  SyncPoints(ReplicaOptions options, ReplicaStore* store, TokenIndex* index,
+             Lease* lease, const BootClock* clock, RandomSource* random,
+             ReplicaObserver* observer);
+
+  enum class State {
+    // Not loaded and registered yet.
+    kStarting,
+    // Loaded and registered: sync points run.
+    kRunning,
+    // Over.
+    kClosed,
+  };
+  State state() const { return state_; }
+  absl::optional<CloseReason> close_reason() const { return close_reason_; }
+
+  // The last change in the index.
+  int64_t applied() const { return applied_; }
+
+  // Takes the next step: loads and registers, or runs one sync point. Returns
+  // whether another one should follow at once; a status that is not OK means
+  // that the step is to be tried again later. Must not be called when closed.
+  absl::StatusOr<bool> Step();
+
+  // Rule 13: ends the lease, then deletes the row. Best effort: whoever waits
+  // for a row that stayed does so no longer than the lease's length.
+  void Stop();
+
+ private:
+  absl::StatusOr<bool> Load();
+  absl::StatusOr<bool> SyncPoint();
+  // Applies what the log has up to `head`, or a bounded part of it.
+  absl::Status CatchUp(int64_t head);
+  absl::Status Apply(const std::vector<Change>& changes);
+  // The database is on another timeline than the row.
+  absl::StatusOr<bool> AdoptTimeline();
+  // Rule 11. Always returns false: no further step follows.
+  bool Close(CloseReason reason, absl::string_view text);
+  bool CloseForLostHistory(absl::string_view text);
+
+  const ReplicaOptions options_;
+  ReplicaStore& store_;
+  TokenIndex& index_;
+  Lease& lease_;
+  const BootClock& clock_;
+  RandomSource& random_;
+  ReplicaObserver& observer_;
+
+  State state_ = State::kStarting;
+  absl::optional<CloseReason> close_reason_;
+  ReplicaRow row_;
+  int64_t applied_ = 0;
+  bool told_lost_history_ = false;
+};
+
+}  // namespace wemasy::tokens
+
+#endif  // WEMASY_SERVER_COHERENCE_SYNC_POINTS_H_

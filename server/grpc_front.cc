@@ -1,0 +1,160 @@
+#include "server/grpc_front.h"
+
+#include <chrono>
+#include <utility>
+
+#include "absl/memory/memory.h"
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "grpc/support/log.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/resource_quota.h"
+#include "grpcpp/server_builder.h"
+#include "server/api/grpc/server_options.h"
+#include "server/api/grpc/tls_credentials.h"
+#include "server/api/roles.h"
+#include "server/observability/call_recorder.h"
+
+namespace wemasy::tokens {
+namespace {
+
+// TokenService's calls block, each on a thread. More than the calls it admits
+// at once, as the refused need one, too.
+constexpr int kMaxSyncThreads = 256;
+// Lines a second about what gRPC has to say.
+constexpr int64_t kGrpcLinesPerSecond = 10;
+
+UnaryServerOptions AuthOptions(const Settings& settings) {
+  UnaryServerOptions options;
+  options.queues = settings.validate_threads;
+  return options;
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeCredentials(
+    const Settings& settings) {
+  if (!settings.has_tls()) return grpc::InsecureServerCredentials();
+  TlsFiles files;
+  files.key = settings.tls_key;
+  files.certificate_chain = settings.tls_cert;
+  files.client_ca = settings.tls_client_ca;
+  return MakeTlsCredentials(files);
+}
+
+}  // namespace
+
+class GrpcFront::GrpcHealthSink final : public HealthSink {
+ public:
+  explicit GrpcHealthSink(grpc::HealthCheckServiceInterface& service)
+      : service_(service) {}
+  void SetServing(const std::string& service, bool is_serving) override {
+    service_.SetServingStatus(service, is_serving);
+  }
+
+ private:
+  grpc::HealthCheckServiceInterface& service_;
+};
+
+absl::StatusOr<std::unique_ptr<GrpcFront>> GrpcFront::Start(
+    const Settings& settings, const Backends& backends) {
+  auto front = absl::WrapUnique(new GrpcFront(settings, backends));
+  RETURN_IF_ERROR(front->Listen(settings));
+  return front;
+}
+
+GrpcFront::GrpcFront(const Settings& settings, const Backends& backends)
+    : auth_server_(backends.validator, backends.environment,
+                   AuthOptions(settings)),
+      token_service_(backends.lifecycle, backends.environment,
+                     TokenServiceOptions()) {}
+
+GrpcFront::~GrpcFront() { Shutdown(absl::ZeroDuration()); }
+
+absl::Status GrpcFront::Listen(const Settings& settings) {
+  ASSIGN_OR_RETURN(const std::shared_ptr<grpc::ServerCredentials> credentials,
+                   MakeCredentials(settings));
+  grpc::EnableDefaultHealthCheckService(true);
+  // A plugin is for all builders that come after.
+  if (settings.reflection_is_on()) {
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  }
+  grpc::ServerBuilder builder;
+  ServerOptions options;
+  options.max_connection_age = settings.max_connection_age;
+  ApplyServerOptions(options, &builder);
+  grpc::ResourceQuota quota("tokend");
+  quota.SetMaxThreads(kMaxSyncThreads);
+  builder.SetResourceQuota(quota);
+  builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
+  builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
+  builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 4);
+  builder.AddListeningPort(settings.listen, credentials, &port_);
+  auth_server_.Register(&builder);
+  builder.RegisterService(&token_service_);
+  server_ = builder.BuildAndStart();
+  // A port that could not be bound shows only as 0.
+  if (server_ == nullptr || port_ == 0) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen on ", settings.listen));
+  }
+  if (absl::StartsWith(settings.listen, "unix:")) port_ = 0;
+  // The health service begins with "serving" for the server as a whole.
+  health_sink_ =
+      std::make_unique<GrpcHealthSink>(*server_->GetHealthCheckService());
+  health_ = std::make_unique<HealthState>(*health_sink_);
+  auth_server_.Start();
+  return absl::OkStatus();
+}
+
+void GrpcFront::Shutdown(absl::Duration timeout) {
+  if (server_ == nullptr) return;
+  server_->Shutdown(std::chrono::system_clock::now() +
+                    absl::ToChronoNanoseconds(timeout));
+  auth_server_.Join();
+}
+
+void GrpcFront::AddMetrics(SampledMetrics& metrics) const {
+  const TokenServiceImpl* const service = &token_service_;
+  constexpr char kHelp[] = "Calls of TokenService in progress.";
+  metrics.AddGauge("tokend_calls_in_flight", kHelp,
+                   [service] { return service->mutations_in_flight(); },
+                   {{"kind", "mutation"}});
+  metrics.AddGauge("tokend_calls_in_flight", kHelp,
+                   [service] { return service->reads_in_flight(); },
+                   {{"kind", "read"}});
+}
+
+absl::StatusOr<std::unique_ptr<Authenticator>> MakeAuthenticator(
+    const Settings& settings) {
+  RoleTable roles;
+  if (!settings.roles.empty()) {
+    ASSIGN_OR_RETURN(roles, RoleTable::Parse(settings.roles));
+  }
+  PlaintextCallers plaintext = PlaintextCallers::kAnyone;
+  if (settings.has_tls()) {
+    plaintext = PlaintextCallers::kRefused;
+  } else if (settings.is_local()) {
+    plaintext = PlaintextCallers::kLocal;
+  }
+  return std::make_unique<Authenticator>(std::move(roles), plaintext);
+}
+
+void LogGrpcMessagesTo(const Logger& logger, const BootClock& clock) {
+  // gRPC takes a plain function, and calls it until the process ends.
+  static const Logger* grpc_logger = nullptr;
+  static const BootClock* grpc_clock = nullptr;
+  static RateLimit* const limit = new RateLimit(kGrpcLinesPerSecond);
+  grpc_logger = &logger;
+  grpc_clock = &clock;
+  gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
+  gpr_set_log_function([](gpr_log_func_args* args) {
+    if (!limit->Admit(grpc_clock->Now())) return;
+    grpc_logger->Warning("grpc", {{"detail", args->message},
+                                  {"file", args->file},
+                                  {"line", args->line}});
+  });
+}
+
+}  // namespace wemasy::tokens

@@ -1,0 +1,79 @@
+// The gRPC server: both services, health and reflection on one address.
+#ifndef WEMASY_SERVER_GRPC_FRONT_H_
+#define WEMASY_SERVER_GRPC_FRONT_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "grpcpp/server.h"
+#include "server/api/authenticator.h"
+#include "server/api/grpc/auth_service.h"
+#include "server/api/grpc/served_call.h"
+#include "server/api/grpc/token_service.h"
+#include "server/config.h"
+#include "server/lifecycle/token_lifecycle.h"
+#include "server/observability/health.h"
+#include "server/observability/log.h"
+#include "server/observability/metrics.h"
+#include "server/validate/validator.h"
+
+namespace wemasy::tokens {
+
+// Listens from its making on, and says NOT_SERVING of everything until told
+// otherwise.
+class GrpcFront {
+ public:
+  // Where calls go. All must outlive the server.
+  struct Backends {
+    const Validator* validator;
+    TokenLifecycle* lifecycle;
+    ApiEnvironment environment;
+  };
+
+  // Returns InvalidArgument for TLS files that cannot be used, Unavailable if
+  // the address cannot be listened on.
+  static absl::StatusOr<std::unique_ptr<GrpcFront>> Start(
+      const Settings& settings, const Backends& backends);
+  // Shuts down at once if that was not done.
+  ~GrpcFront();
+
+  GrpcFront(const GrpcFront&) = delete;
+  GrpcFront& operator=(const GrpcFront&) = delete;
+
+  // Takes no more calls, and cancels those that take longer than `timeout`.
+  // Returns when none is left.
+  void Shutdown(absl::Duration timeout);
+
+  HealthState& health() { return *health_; }
+  // The port that is listened on; 0 for a Unix socket.
+  int port() const { return port_; }
+  void AddMetrics(SampledMetrics& metrics) const;
+
+ private:
+  class GrpcHealthSink;
+
+  GrpcFront(const Settings& settings, const Backends& backends);
+  absl::Status Listen(const Settings& settings);
+
+  AuthServer auth_server_;
+  TokenServiceImpl token_service_;
+  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<HealthSink> health_sink_;
+  std::unique_ptr<HealthState> health_;
+  int port_ = 0;
+};
+
+// What the roles file grants, to callers as `settings` let them in. Returns
+// InvalidArgument if the roles file cannot be parsed.
+absl::StatusOr<std::unique_ptr<Authenticator>> MakeAuthenticator(
+    const Settings& settings);
+
+// Sends gRPC's own messages to `logger`, a bounded number a second, instead of
+// standard error. `logger` and `clock` must live as long as the process.
+void LogGrpcMessagesTo(const Logger& logger, const BootClock& clock);
+
+}  // namespace wemasy::tokens
+
+#endif  // WEMASY_SERVER_GRPC_FRONT_H_

@@ -1,0 +1,273 @@
+// The methods that issue secrets: Create and Rotate, and their retries.
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "common/token_format.h"
+#include "server/lifecycle/field_rules.h"
+#include "server/lifecycle/mutations.h"
+#include "server/lifecycle/token_lifecycle.h"
+#include "server/token/error.h"
+
+namespace wemasy::tokens {
+namespace {
+
+// For how long a request may be repeated.
+constexpr absl::Duration kRetryWindow = absl::Minutes(10);
+
+// A request's content in one text, in which no two contents look alike.
+class Canonical {
+ public:
+  Canonical& Add(absl::string_view part) {
+    absl::StrAppend(&text_, part.size(), ":", part);
+    return *this;
+  }
+  Canonical& Add(absl::Time time) {
+    return Add(absl::StrCat(absl::ToUnixMicros(time)));
+  }
+  TokenDigest Digest() const { return TokenDigest::Of(text_); }
+
+ private:
+  std::string text_;
+};
+
+TokenDigest PayloadOf(const CreateRequest& request) {
+  Canonical canonical;
+  canonical.Add("create").Add(request.display_name).Add(request.description);
+  canonical.Add(absl::StrCat(request.scopes.size()));
+  for (const std::string& scope : request.scopes) canonical.Add(scope);
+  for (const auto& [key, value] : request.metadata) {
+    canonical.Add(key).Add(value);
+  }
+  canonical.Add(request.expire_time.value_or(absl::InfiniteFuture()));
+  return canonical.Add(request.actor).Digest();
+}
+
+TokenDigest PayloadOf(const RotateRequest& request) {
+  Canonical canonical;
+  canonical.Add("rotate").Add(request.name);
+  canonical.Add(absl::FormatDuration(request.grace_period));
+  return canonical.Add(request.actor).Digest();
+}
+
+// What both methods issue within a transaction.
+struct Issue {
+  TokenRecord record;
+  absl::Time now;
+};
+
+// Whether `earlier` may be repeated by a request of this payload.
+absl::Status CheckRetry(const IssuedRequest& earlier,
+                        const TokenDigest& payload, absl::Time now) {
+  if (earlier.payload != payload) {
+    return MakeError(ErrorReason::kRequestIdReused,
+                     "request_id was used for a request with another content; "
+                     "draw a new UUID for each new request");
+  }
+  const TokenName name{earlier.project, earlier.token};
+  if (now - earlier.time <= kRetryWindow) return absl::OkStatus();
+  return MakeError(
+      ErrorReason::kRequestIdExpired,
+      absl::StrCat("request_id was used more than ten minutes ago, for ",
+                   name.ToString()),
+      {{"name", name.ToString()}});
+}
+
+// Issues again for a request that was made before: on the same token a new
+// secret in place of the one that may have been lost with its reply.
+absl::StatusOr<Mutation> Reissue(const CallContext& context,
+                                 const LockedToken& locked,
+                                 IssuedRequest request, const Secret& secret,
+                                 absl::string_view actor, Issue& issue) {
+  const TokenName name{request.project, request.token};
+  if (!locked.token) return TokenNotFound(name);
+  StoredToken token = *locked.token;
+  const TokenState state = StateAt(token.record, locked.now);
+  if (state != TokenState::kActive) return TokenNotActive(name, state);
+  const auto lost = std::find_if(
+      token.secrets.begin(), token.secrets.end(),
+      [&](const SecretRecord& s) { return s.digest == request.issued; });
+  if (lost == token.secrets.end() || !lost->is_current) {
+    // Another rotation came after it: its secret must not be taken back.
+    return MakeError(
+        ErrorReason::kRequestIdExpired,
+        absl::StrCat("request_id was used before the last rotation of ",
+                     name.ToString()),
+        {{"name", name.ToString()}});
+  }
+
+  Mutation mutation;
+  token.record.hint = TokenHint(secret);
+  ++token.record.revision;
+  KillSecret(mutation, token.record, *lost, locked.now);
+  request.issued = TokenDigest::Of(secret.Reveal());
+  AddSecret(mutation, token.record, request.issued);
+  mutation.updated_tokens.push_back(token.record);
+  mutation.request = std::move(request);
+  Audit(mutation, context, AuditAction::kReissued, name, actor);
+  issue = {token.record, locked.now};
+  return mutation;
+}
+
+// PostgreSQL keeps microseconds; what is answered must be what is kept.
+absl::Time ToMicros(absl::Time time) {
+  if (time == absl::InfiniteFuture()) return time;
+  return absl::FromUnixMicros(absl::ToUnixMicros(time));
+}
+
+TokenRecord NewRecord(const CreateRequest& request, const TokenName& name,
+                      const Secret& secret, absl::Time now) {
+  TokenRecord record;
+  record.name = name;
+  record.display_name = request.display_name;
+  record.description = request.description;
+  record.scopes = ScopeSet(request.scopes);
+  record.metadata = request.metadata;
+  record.creator = request.actor;
+  record.create_time = now;
+  record.expire_time =
+      ToMicros(request.expire_time.value_or(absl::InfiniteFuture()));
+  record.hint = TokenHint(secret);
+  return record;
+}
+
+absl::Status CheckRoom(const ProjectId& project, const LockedProject& locked,
+                       int64_t limit) {
+  if (locked.active_tokens < limit) return absl::OkStatus();
+  return MakeError(
+      ErrorReason::kActiveTokenLimit,
+      absl::StrCat(project.Name(), " has ", locked.active_tokens,
+                   " active tokens, want fewer than ", limit,
+                   "; revoke some that are not in use"),
+      {{"project", project.Name()}, {"limit", absl::StrCat(limit)}});
+}
+
+}  // namespace
+
+absl::StatusOr<IssuedToken> TokenLifecycle::Create(
+    const CallContext& context, const CreateRequest& request) {
+  FieldViolations violations;
+  const ProjectId project = ParseProject(violations, "parent", request.parent);
+  CheckDisplayName(violations, "token.display_name", request.display_name);
+  CheckDescription(violations, "token.description", request.description);
+  CheckScopes(violations, "token.scopes", request.scopes);
+  CheckMetadata(violations, "token.metadata", request.metadata);
+  CheckActor(violations, "actor", request.actor);
+  CheckRequestId(violations, "request_id", request.request_id);
+  RETURN_IF_ERROR(violations.ToStatus());
+
+  Secret secret = GenerateToken(random_);
+  const TokenName name{project, TokenId::Generate(random_)};
+  IssuedRequest issued{
+      project,    absl::AsciiStrToLower(request.request_id), PayloadOf(request),
+      name.token, TokenDigest::Of(secret.Reveal()),          absl::Time()};
+  Issue issue;
+  const auto body = [&](TokenTransaction& tx) -> absl::StatusOr<Mutation> {
+    ASSIGN_OR_RETURN(const LockedProject locked, tx.LockProject(project));
+    if (!issued.request_id.empty()) {
+      ASSIGN_OR_RETURN(const auto earlier,
+                       tx.FindRequest(project, issued.request_id));
+      if (earlier) {
+        RETURN_IF_ERROR(CheckRetry(*earlier, issued.payload, locked.now));
+        ASSIGN_OR_RETURN(const LockedToken token,
+                         tx.LockToken({project, earlier->token}));
+        return Reissue(context, token, *earlier, secret, request.actor, issue);
+      }
+    }
+    FieldViolations late_violations;
+    if (request.expire_time) {
+      CheckExpireTime(late_violations, "token.expire_time",
+                      *request.expire_time, locked.now);
+    }
+    RETURN_IF_ERROR(late_violations.ToStatus());
+    RETURN_IF_ERROR(
+        CheckRoom(project, locked, limits_.active_tokens_per_project));
+
+    Mutation mutation;
+    issue = {NewRecord(request, name, secret, locked.now), locked.now};
+    mutation.inserted_tokens.push_back(issue.record);
+    AddSecret(mutation, issue.record, issued.issued);
+    if (!issued.request_id.empty()) mutation.request = issued;
+    Audit(mutation, context, AuditAction::kCreated, name, request.actor);
+    return mutation;
+  };
+  RETURN_IF_ERROR(Commit(context, body, [&] {
+                    return std::map<std::string, std::string>{
+                        {"name", issue.record.name.ToString()}};
+                  }).status());
+  return IssuedToken{{issue.record, StateAt(issue.record, issue.now)},
+                     std::move(secret)};
+}
+
+absl::StatusOr<IssuedToken> TokenLifecycle::Rotate(
+    const CallContext& context, const RotateRequest& request) {
+  FieldViolations violations;
+  const TokenName name = ParseTokenName(violations, "name", request.name);
+  CheckActor(violations, "actor", request.actor);
+  CheckGracePeriod(violations, "grace_period", request.grace_period);
+  CheckRequestId(violations, "request_id", request.request_id);
+  RETURN_IF_ERROR(violations.ToStatus());
+
+  Secret secret = GenerateToken(random_);
+  IssuedRequest issued{name.project,
+                       absl::AsciiStrToLower(request.request_id),
+                       PayloadOf(request),
+                       name.token,
+                       TokenDigest::Of(secret.Reveal()),
+                       absl::Time()};
+  Issue issue;
+  const auto body = [&](TokenTransaction& tx) -> absl::StatusOr<Mutation> {
+    ASSIGN_OR_RETURN(LockedToken locked, tx.LockToken(name));
+    if (!locked.token) return TokenNotFound(name);
+    if (!issued.request_id.empty()) {
+      ASSIGN_OR_RETURN(const auto earlier,
+                       tx.FindRequest(name.project, issued.request_id));
+      if (earlier) {
+        RETURN_IF_ERROR(CheckRetry(*earlier, issued.payload, locked.now));
+        return Reissue(context, locked, *earlier, secret, request.actor, issue);
+      }
+    }
+    TokenRecord& record = locked.token->record;
+    const TokenState state = StateAt(record, locked.now);
+    if (state != TokenState::kActive) return TokenNotActive(name, state);
+
+    Mutation mutation;
+    record.hint = TokenHint(secret);
+    ++record.revision;
+    const absl::Time ends_at =
+        std::min(locked.now + request.grace_period, record.expire_time);
+    record.old_secret_expire_time.reset();
+    for (SecretRecord& old : locked.token->secrets) {
+      if (!old.is_current || request.grace_period == absl::ZeroDuration()) {
+        KillSecret(mutation, record, old, locked.now);
+        continue;
+      }
+      old.is_current = false;
+      old.ends_at = ends_at;
+      record.old_secret_expire_time = ends_at;
+      mutation.updated_secrets.push_back(old);
+      PutSecret(mutation, record, old);
+    }
+    AddSecret(mutation, record, issued.issued);
+    mutation.updated_tokens.push_back(record);
+    if (!issued.request_id.empty()) mutation.request = issued;
+    Audit(mutation, context, AuditAction::kRotated, name, request.actor,
+          {{"grace_period", absl::FormatDuration(request.grace_period)}});
+    issue = {record, locked.now};
+    return mutation;
+  };
+  RETURN_IF_ERROR(
+      Commit(context, body, [&] {
+        return std::map<std::string, std::string>{{"name", name.ToString()}};
+      }).status());
+  return IssuedToken{{issue.record, StateAt(issue.record, issue.now)},
+                     std::move(secret)};
+}
+
+}  // namespace wemasy::tokens

@@ -1,0 +1,42 @@
+// Building blocks of the life cycle's transactions, shared by its rules.
+#ifndef WEMASY_SERVER_LIFECYCLE_MUTATIONS_H_
+#define WEMASY_SERVER_LIFECYCLE_MUTATIONS_H_
+
+#include <map>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "server/lifecycle/requests.h"
+#include "server/lifecycle/token_store.h"
+
+namespace wemasy::tokens {
+
+// Errors about one token.
+absl::Status TokenNotFound(const TokenName& name);
+absl::Status TokenNotActive(const TokenName& name, TokenState state);
+
+// Ends a live secret of a token, in the database and in every index.
+void KillSecret(Mutation& mutation, const TokenRecord& record,
+                const SecretRecord& secret, absl::Time now);
+
+// Says in every index what is now true of a live secret.
+void PutSecret(Mutation& mutation, const TokenRecord& record,
+               const SecretRecord& secret);
+
+// Adds a new current secret to a token.
+void AddSecret(Mutation& mutation, const TokenRecord& record,
+               const TokenDigest& digest);
+
+// Revokes a token: its record and all its live secrets.
+void RevokeToken(Mutation& mutation, StoredToken& token, Revocation revocation);
+
+// Writes down what is done.
+void Audit(Mutation& mutation, const CallContext& context, AuditAction action,
+           const TokenName& token, absl::string_view actor,
+           std::map<std::string, std::string> details = {});
+
+}  // namespace wemasy::tokens
+
+#endif  // WEMASY_SERVER_LIFECYCLE_MUTATIONS_H_

@@ -1,0 +1,65 @@
+// Turns what the API tells of its calls into metrics and log lines.
+#ifndef WEMASY_SERVER_OBSERVABILITY_CALL_RECORDER_H_
+#define WEMASY_SERVER_OBSERVABILITY_CALL_RECORDER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "common/clock.h"
+#include "common/mutex.h"
+#include "server/observability/call_observer.h"
+#include "server/observability/log.h"
+#include "server/observability/metrics.h"
+
+namespace wemasy::tokens {
+
+// Lets some through and turns the rest away. Thread-safe.
+class RateLimit {
+ public:
+  explicit RateLimit(int64_t per_second) : per_second_(per_second) {}
+  // Whether one more is within the limit at `now`.
+  bool Admit(BootTime now);
+
+ private:
+  const int64_t per_second_;
+  std::atomic<int64_t> second_{0};
+  std::atomic<int64_t> count_{0};
+};
+
+// Counts all calls. Writes a line about each call of TokenService; about
+// Validate, which is called with every request of every client, only about
+// failures, and about all at the severity debug. Failures are lines up to a
+// rate, as anybody can cause them.
+//
+// Thread-safe.
+class CallRecorder final : public CallObserver {
+ public:
+  static constexpr int64_t kFailureLinesPerSecond = 50;
+
+  // All must outlive this object.
+  CallRecorder(Metrics& metrics, const Logger& logger, const BootClock& clock)
+      : metrics_(metrics), logger_(logger), clock_(clock) {}
+
+  MethodObserver& ForMethod(absl::string_view full_name) override;
+
+  // The failures about which no line was written.
+  int64_t suppressed_lines() const { return suppressed_lines_; }
+
+ private:
+  class Method;
+
+  Metrics& metrics_;
+  const Logger& logger_;
+  const BootClock& clock_;
+  RateLimit failure_lines_{kFailureLinesPerSecond};
+  std::atomic<int64_t> suppressed_lines_{0};
+  Mutex mutex_;
+  std::vector<std::unique_ptr<MethodObserver>> methods_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace wemasy::tokens
+
+#endif  // WEMASY_SERVER_OBSERVABILITY_CALL_RECORDER_H_

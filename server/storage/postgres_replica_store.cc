@@ -1,0 +1,214 @@
+#include "server/storage/postgres_replica_store.h"
+
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "server/storage/postgres_connection.h"
+#include "server/storage/record_rows.h"
+#include "server/storage/snapshot_loader.h"
+#include "server/storage/watchdog.h"
+#include "server/token/error.h"
+
+namespace wemasy::tokens {
+namespace {
+
+// The newest operation that this binary can read.
+constexpr int kMaxOperation = static_cast<int>(ChangeOperation::kPut);
+
+// The columns of the replica table, each as one array.
+absl::StatusOr<std::vector<ListedReplica>> ReadReplicas(FieldReader& row) {
+  std::vector<ListedReplica> replicas;
+  if (row.NextIsNull()) {
+    for (int i = 0; i < 4; ++i) row.Skip();
+    return replicas;
+  }
+  const std::vector<std::string> ids = row.Array();
+  const std::vector<std::string> renewals = row.Array();
+  const std::vector<std::string> acked = row.Array();
+  const std::vector<std::string> timelines = row.Array();
+  bool well_formed = renewals.size() == ids.size() &&
+                     acked.size() == ids.size() &&
+                     timelines.size() == ids.size();
+  for (size_t i = 0; well_formed && i < ids.size(); ++i) {
+    ListedReplica replica;
+    replica.row.id = ids[i];
+    replica.row.timeline = timelines[i];
+    well_formed = absl::SimpleAtoi(renewals[i], &replica.row.renewals) &&
+                  absl::SimpleAtoi(acked[i], &replica.acked);
+    replicas.push_back(std::move(replica));
+  }
+  if (well_formed) return replicas;
+  return MakeError(ErrorReason::kInternal, "the replica table is malformed");
+}
+
+absl::StatusOr<RenewalOutcome> ReadOutcome(FieldReader row) {
+  RenewalOutcome outcome;
+  const bool renewed = !row.NextIsNull();
+  Renewal renewal;
+  if (renewed) {
+    renewal.renewals = row.Int();
+    renewal.database_time = row.Time();
+  } else {
+    row.Skip();
+    row.Skip();
+  }
+  renewal.head = row.Int();
+  const bool same_timeline = row.Bool();
+  const bool row_moved = row.Bool();
+  ASSIGN_OR_RETURN(renewal.replicas, ReadReplicas(row));
+  RETURN_IF_ERROR(row.status());
+  if (renewed) {
+    outcome.renewal = std::move(renewal);
+  } else if (!same_timeline || row_moved) {
+    outcome.refusal = RenewalRefusal::kOtherTimeline;
+  } else {
+    outcome.refusal = RenewalRefusal::kRowGone;
+  }
+  return outcome;
+}
+
+absl::StatusOr<Change> ReadChange(FieldReader row) {
+  Change change;
+  change.seq = row.Int();
+  const int64_t operation = row.Int();
+  change.operation = static_cast<ChangeOperation>(operation);
+  switch (change.operation) {
+    case ChangeOperation::kNoop:
+      return change;
+    case ChangeOperation::kPut:
+      change.entry = ReadEntry(row, nullptr);
+      if (row.status().ok()) return change;
+      return absl::DataLossError(
+          absl::StrCat("change ", change.seq, " is malformed"));
+  }
+  return absl::DataLossError(absl::StrCat("change ", change.seq,
+                                          " has operation ", operation,
+                                          ", want 1..", kMaxOperation));
+}
+
+}  // namespace
+
+PostgresReplicaStore::PostgresReplicaStore(const PostgresOptions* options,
+                                           const BootClock* clock)
+    : options_(*options),
+      clock_(*clock),
+      watchdog_(std::make_unique<Watchdog>(clock)) {}
+
+PostgresReplicaStore::~PostgresReplicaStore() = default;
+
+absl::StatusOr<PostgresConnection*> PostgresReplicaStore::Connection(
+    absl::Duration timeout) {
+  if (connection_) connection_->Rollback();
+  if (!connection_ || !connection_->usable()) {
+    connection_.reset();
+    auto opened = PostgresConnection::Open(
+        options_, watchdog_.get(), PostgresConnection::Purpose::kService);
+    if (!opened.ok()) {
+      if (options_.log) {
+        options_.log(StorageSeverity::kError,
+                     absl::StrCat("cannot connect to the database: ",
+                                  opened.status().message()));
+      }
+      return PublicStatus(FailureKind::kUnavailable);
+    }
+    connection_ = *std::move(opened);
+  }
+  connection_->ClearFailure();
+  connection_->SetDeadline(clock_.Now() + timeout);
+  return connection_.get();
+}
+
+absl::StatusOr<Rows> PostgresReplicaStore::ExecuteCommitted(
+    const Statement& statement, const Params& params) {
+  ASSIGN_OR_RETURN(PostgresConnection* const connection,
+                   Connection(options_.exchange_timeout));
+  absl::StatusOr<Rows> rows = connection->ExecuteCommitted(statement, params);
+  connection->ClearDeadline();
+  return rows;
+}
+
+absl::StatusOr<FeedHead> PostgresReplicaStore::LoadSnapshot(
+    int64_t max_dead, absl::FunctionRef<void(IndexEntry)> sink) {
+  ASSIGN_OR_RETURN(PostgresConnection* const connection,
+                   Connection(options_.load_timeout));
+  absl::StatusOr<FeedHead> head =
+      LoadIndexSnapshot(*connection, max_dead, sink);
+  connection->ClearDeadline();
+  return head;
+}
+
+absl::StatusOr<bool> PostgresReplicaStore::Register(
+    const std::string& id, const std::string& timeline) {
+  ASSIGN_OR_RETURN(
+      const Rows rows,
+      ExecuteCommitted(sql::kRegisterReplica,
+                       Params().Text(id).Text(timeline).Int(kMaxOperation)));
+  return rows.affected() == 1;
+}
+
+absl::StatusOr<RenewalOutcome> PostgresReplicaStore::Renew(
+    const ReplicaRow& row, int64_t acked) {
+  ASSIGN_OR_RETURN(
+      const Rows rows,
+      ExecuteCommitted(sql::kRenewReplica,
+                       Params().Text(row.id).Text(row.timeline).Int(acked)));
+  if (rows.empty()) {
+    return MakeError(ErrorReason::kInternal, "the change head is missing");
+  }
+  return ReadOutcome(rows.Row(0));
+}
+
+absl::StatusOr<std::vector<Change>> PostgresReplicaStore::FetchChanges(
+    int64_t after, int64_t head, int limit) {
+  ASSIGN_OR_RETURN(PostgresConnection* const connection,
+                   Connection(options_.exchange_timeout));
+  const absl::StatusOr<Rows> rows = connection->Execute(
+      sql::kFetchChanges, Params().Int(after).Int(head).Int(limit));
+  connection->ClearDeadline();
+  RETURN_IF_ERROR(rows.status());
+  std::vector<Change> changes;
+  changes.reserve(rows->size());
+  for (size_t i = 0; i < rows->size(); ++i) {
+    ASSIGN_OR_RETURN(Change change, ReadChange(rows->Row(i)));
+    changes.push_back(std::move(change));
+  }
+  return changes;
+}
+
+absl::StatusOr<absl::optional<ReplicaRow>> PostgresReplicaStore::AdoptTimeline(
+    const ReplicaRow& row) {
+  ASSIGN_OR_RETURN(
+      const Rows rows,
+      ExecuteCommitted(
+          sql::kAdoptTimeline,
+          Params().Text(row.id).Text(row.timeline).Int(row.renewals)));
+  if (rows.empty()) return absl::optional<ReplicaRow>();
+  FieldReader fields = rows.Row(0);
+  ReplicaRow adopted;
+  adopted.id = row.id;
+  adopted.timeline = std::string(fields.Text());
+  adopted.renewals = fields.Int();
+  RETURN_IF_ERROR(fields.status());
+  return absl::make_optional(std::move(adopted));
+}
+
+absl::Status PostgresReplicaStore::MarkHistoryLost(const std::string& what) {
+  return ExecuteCommitted(sql::kMarkHistoryLost, Params().Text(what)).status();
+}
+
+absl::Status PostgresReplicaStore::Deregister(const std::string& id) {
+  return ExecuteCommitted(sql::kDeleteReplica, Params().Text(id)).status();
+}
+
+absl::StatusOr<bool> PostgresReplicaStore::Reap(const ReplicaRow& row) {
+  ASSIGN_OR_RETURN(
+      const Rows rows,
+      ExecuteCommitted(
+          sql::kReapReplica,
+          Params().Text(row.id).Text(row.timeline).Int(row.renewals)));
+  return rows.affected() == 1;
+}
+
+}  // namespace wemasy::tokens

@@ -1,0 +1,61 @@
+// A replica's view of PostgreSQL.
+#ifndef WEMASY_SERVER_STORAGE_POSTGRES_REPLICA_STORE_H_
+#define WEMASY_SERVER_STORAGE_POSTGRES_REPLICA_STORE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/clock.h"
+#include "server/coherence/replica_store.h"
+#include "server/storage/postgres_options.h"
+
+namespace wemasy::tokens {
+
+class PostgresConnection;
+class Watchdog;
+struct Statement;
+class Params;
+class Rows;
+
+// One thread at a time.
+class PostgresReplicaStore final : public ReplicaStore {
+ public:
+  // Both must outlive this object.
+  PostgresReplicaStore(const PostgresOptions* options, const BootClock* clock);
+  ~PostgresReplicaStore() override;
+
+  absl::StatusOr<FeedHead> LoadSnapshot(
+      int64_t max_dead, absl::FunctionRef<void(IndexEntry)> sink) override;
+  absl::StatusOr<bool> Register(const std::string& id,
+                                const std::string& timeline) override;
+  absl::StatusOr<RenewalOutcome> Renew(const ReplicaRow& row,
+                                       int64_t acked) override;
+  // Returns DataLoss if a row is of an operation that this binary does not
+  // know, or cannot be read: the replica must fail closed.
+  absl::StatusOr<std::vector<Change>> FetchChanges(int64_t after, int64_t head,
+                                                   int limit) override;
+  absl::StatusOr<absl::optional<ReplicaRow>> AdoptTimeline(
+      const ReplicaRow& row) override;
+  absl::Status MarkHistoryLost(const std::string& what) override;
+  absl::Status Deregister(const std::string& id) override;
+
+  // Deletes another replica's row, committed, if it is as `row` says: it has
+  // not renewed since. Returns whether it was.
+  absl::StatusOr<bool> Reap(const ReplicaRow& row);
+
+ private:
+  // The connection, with `timeout` for the exchange that follows.
+  absl::StatusOr<PostgresConnection*> Connection(absl::Duration timeout);
+  absl::StatusOr<Rows> ExecuteCommitted(const Statement& statement,
+                                        const Params& params);
+
+  const PostgresOptions& options_;
+  const BootClock& clock_;
+  const std::unique_ptr<Watchdog> watchdog_;
+  std::unique_ptr<PostgresConnection> connection_;
+};
+
+}  // namespace wemasy::tokens
+
+#endif  // WEMASY_SERVER_STORAGE_POSTGRES_REPLICA_STORE_H_

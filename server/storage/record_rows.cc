@@ -1,0 +1,131 @@
+#include "server/storage/record_rows.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace wemasy::tokens {
+namespace {
+
+// Texts at most in one table of an EntryCache: there may be as many as tokens.
+constexpr size_t kMaxCached = 4096;
+
+// Looks `text` up, or parses the next field of `row` with `parse`.
+template <typename T, typename Parse>
+T Cached(absl::flat_hash_map<std::string, T>& table, FieldReader& row,
+         Parse parse) {
+  const Field text = row.Peek();
+  if (!text) return parse();
+  const auto known = table.find(*text);
+  if (known != table.end()) {
+    row.Skip();
+    return known->second;
+  }
+  const std::string key(*text);
+  T value = parse();
+  if (table.size() < kMaxCached) table.emplace(key, value);
+  return value;
+}
+
+}  // namespace
+
+TokenRecord ReadRecord(FieldReader& row) {
+  TokenRecord record;
+  record.name.token = row.Id();
+  record.name.project = row.Project();
+  record.display_name = std::string(row.Text());
+  record.description = std::string(row.Text());
+  record.scopes = ScopeSet(row.Array());
+  record.metadata = row.Pairs();
+  record.creator = std::string(row.Text());
+  record.create_time = row.Time();
+  record.expire_time = row.Time();
+  if (row.NextIsNull()) {
+    for (int i = 0; i < 4; ++i) row.Skip();
+  } else {
+    Revocation revocation;
+    revocation.time = row.Time();
+    revocation.revoker = std::string(row.Text());
+    revocation.reason = static_cast<RevokeReason>(row.Int());
+    revocation.comment = std::string(row.Text());
+    record.revocation = std::move(revocation);
+  }
+  record.hint = std::string(row.Text());
+  record.revision = row.Int();
+  record.last_used_time = row.OptionalTime();
+  record.old_secret_last_used_time = row.OptionalTime();
+  record.old_secret_expire_time = row.OptionalTime();
+  return record;
+}
+
+IndexEntry ReadEntry(FieldReader& row, EntryCache* cache) {
+  IndexEntry entry;
+  entry.digest = row.Digest();
+  entry.name.token = row.Id();
+  entry.name.project = row.Project();
+  entry.creator = std::string(row.Text());
+  const auto scopes = [&row] { return ScopeSet(row.Array()); };
+  const auto metadata = [&row] { return row.Pairs(); };
+  entry.scopes = cache ? Cached(cache->scopes, row, scopes) : scopes();
+  entry.metadata = cache ? Cached(cache->metadata, row, metadata) : metadata();
+  entry.expire_time = row.Time();
+  entry.is_old = row.Bool();
+  entry.dead_at = row.OptionalTime();
+  return entry;
+}
+
+AuditRecord ReadAudit(FieldReader& row) {
+  AuditRecord record;
+  record.seq = row.Int();
+  record.ordinal = static_cast<int>(row.Int());
+  record.time = row.Time();
+  record.action = static_cast<AuditAction>(row.Int());
+  record.token.project = row.Project();
+  record.token.token = row.Id();
+  record.actor = std::string(row.Text());
+  record.caller = std::string(row.Text());
+  record.request_id = std::string(row.Text());
+  record.details = row.Pairs();
+  return record;
+}
+
+Params TokenRowArrays(const std::vector<TokenRecord>& records) {
+  ArrayText id, project, display_name, description, scopes, metadata, creator,
+      create_time, expire_time, revoke_time, revoker, revoke_reason,
+      revoke_comment, hint, revision;
+  for (const TokenRecord& record : records) {
+    id.Add(EncodeId(record.name.token));
+    project.Add(record.name.project.text());
+    display_name.Add(record.display_name);
+    description.Add(record.description);
+    scopes.Add(EncodeScopes(record.scopes));
+    metadata.Add(EncodePairs(record.metadata));
+    creator.Add(record.creator);
+    create_time.Add(EncodeTime(record.create_time));
+    expire_time.Add(EncodeTime(record.expire_time));
+    if (record.revocation) {
+      const Revocation& revocation = *record.revocation;
+      revoke_time.Add(EncodeTime(revocation.time));
+      revoker.Add(revocation.revoker);
+      revoke_reason.Add(absl::StrCat(static_cast<int>(revocation.reason)));
+      revoke_comment.Add(revocation.comment);
+    } else {
+      revoke_time.AddNull();
+      revoker.AddNull();
+      revoke_reason.AddNull();
+      revoke_comment.AddNull();
+    }
+    hint.Add(record.hint);
+    revision.Add(absl::StrCat(record.revision));
+  }
+  Params params;
+  for (const ArrayText* array :
+       {&id, &project, &display_name, &description, &scopes, &metadata,
+        &creator, &create_time, &expire_time, &revoke_time, &revoker,
+        &revoke_reason, &revoke_comment, &hint, &revision}) {
+    params.Array(*array);
+  }
+  return params;
+}
+
+}  // namespace wemasy::tokens

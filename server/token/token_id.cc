@@ -1,0 +1,64 @@
+#include "server/token/token_id.h"
+
+#include <cstring>
+
+namespace wemasy::tokens {
+namespace {
+
+constexpr absl::string_view kDigits = "0123456789abcdefghijklmnopqrstuv";
+constexpr int kBitsPerDigit = 5;
+
+}  // namespace
+
+TokenId TokenId::Generate(RandomSource& random) {
+  TokenId id;
+  random.Fill(absl::MakeSpan(id.bytes_));
+  return id;
+}
+
+absl::optional<TokenId> TokenId::FromBytes(absl::string_view bytes) {
+  if (bytes.size() != kSize) return absl::nullopt;
+  TokenId id;
+  std::memcpy(id.bytes_.data(), bytes.data(), kSize);
+  return id;
+}
+
+std::string TokenId::ToString() const {
+  std::string text = "t";
+  text.reserve(kTextLength);
+  uint32_t buffer = 0;
+  int bits = 0;
+  for (uint8_t byte : bytes_) {
+    buffer = buffer << 8 | byte;
+    bits += 8;
+    while (bits >= kBitsPerDigit) {
+      bits -= kBitsPerDigit;
+      text += kDigits[buffer >> bits & 31];
+    }
+  }
+  text += kDigits[buffer << (kBitsPerDigit - bits) & 31];
+  return text;
+}
+
+absl::optional<TokenId> TokenId::Parse(absl::string_view text) {
+  if (text.size() != kTextLength || text[0] != 't') return absl::nullopt;
+  TokenId id;
+  uint32_t buffer = 0;
+  int bits = 0;
+  size_t at = 0;
+  for (char c : text.substr(1)) {
+    const size_t digit = kDigits.find(c);
+    if (digit == absl::string_view::npos) return absl::nullopt;
+    buffer = buffer << kBitsPerDigit | static_cast<uint32_t>(digit);
+    bits += kBitsPerDigit;
+    if (bits >= 8) {
+      bits -= 8;
+      id.bytes_[at++] = static_cast<uint8_t>(buffer >> bits);
+    }
+  }
+  // 26 digits hold two bits more than an id: one text for each id.
+  if ((buffer & ((1U << bits) - 1)) != 0) return absl::nullopt;
+  return id;
+}
+
+}  // namespace wemasy::tokens

@@ -1,0 +1,69 @@
+#include "server/validate/validator.h"
+
+#include "common/crypto/digest.h"
+#include "common/token_format.h"
+#include "server/token/error.h"
+
+namespace wemasy::tokens {
+namespace {
+
+constexpr int64_t kNanosPerMinute = int64_t{60} * 1'000'000'000;
+
+// The checks after the look-up, in the published order.
+Verdict Decide(const IndexSlot& slot, const ValidationRequest& request,
+               int64_t now_nanos) {
+  if (slot.dead_nanos != IndexSlot::kNever) return Verdict::kRevoked;
+  if (now_nanos >= slot.expire_nanos) return Verdict::kExpired;
+  const TokenAttributes& token = *slot.attributes;
+  if (request.expected_project != nullptr &&
+      token.project != *request.expected_project) {
+    return Verdict::kWrongProject;
+  }
+  if (request.required_scopes != nullptr &&
+      !token.scopes.ContainsAll(*request.required_scopes)) {
+    return Verdict::kInsufficientScope;
+  }
+  return Verdict::kValid;
+}
+
+}  // namespace
+
+absl::StatusOr<Validation> Validator::Validate(
+    const ValidationRequest& request) const {
+  Validation validation;
+  if (!IsTokenWellFormed(request.presented)) {
+    validation.verdict = Verdict::kMalformed;
+    return validation;
+  }
+  const TokenDigest digest = TokenDigest::Of(request.presented);
+
+  // Capture, look up, read the clock, and answer only under what was captured:
+  // in this order, and the lease never twice. A pause anywhere in between can
+  // only make the answer come too late to be given.
+  const CapturedLease lease = lease_.Capture();
+  const CapturedDatabaseTime database_time = lease_.CaptureDatabaseTime();
+  BootTime now;
+  const bool found = index_.Visit(digest, [&](IndexSlot& slot) {
+    now = clock_.Now();
+    if (now >= lease.end) return;
+    const int64_t now_nanos = database_time.NanosAt(now);
+    validation.verdict = Decide(slot, request, now_nanos);
+    validation.token = slot.token;
+    validation.attributes = slot.attributes;
+    if (slot.expire_nanos != IndexSlot::kNever) {
+      validation.expire_time = absl::FromUnixNanos(slot.expire_nanos);
+    }
+    if (validation.verdict == Verdict::kValid) {
+      slot.used_minute = static_cast<uint32_t>(now_nanos / kNanosPerMinute);
+    }
+  });
+  if (!found) now = clock_.Now();
+  if (now >= lease.end) {
+    return MakeError(ErrorReason::kLeaseNotHeld,
+                     "this replica cannot vouch for any answer now; try "
+                     "another one, and do not let the request pass");
+  }
+  return validation;
+}
+
+}  // namespace wemasy::tokens

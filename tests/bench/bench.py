@@ -1,0 +1,257 @@
+"""The cost of each call, beside that of an empty one.
+
+Runs a private PostgreSQL and one tokend. Compared things take turns, round by
+round, so that a machine whose speed drifts slows them all; what is quoted are
+medians over the rounds, and ratios within a round.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "e2e"))
+
+from harness.cluster import Cluster  # noqa: E402
+from harness.server import Server, migrate  # noqa: E402
+
+VALIDATE = "/wemasy.tokens.v1.AuthService/Validate"
+EMPTY = "/wemasy.tokens.bench.EmptyService/Call"
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+# Tokens for the lists and the index, without secrets anybody has.
+SEED = """
+INSERT INTO projects (id) VALUES ('bench-small'), ('bench-large');
+INSERT INTO tokens (id, project, display_name, description, scopes, metadata,
+  creator, create_time, expire_time, hint, revision)
+SELECT gen_random_uuid(), p, 'token ' || i, '', '{{pages:read}}', '{{}}',
+  'user-' || i % 1000, now() - i * interval '1 second', 'infinity', 'abcd', 1
+FROM (SELECT 'bench-small' AS p, i FROM generate_series(1, 10) i
+  UNION ALL SELECT 'bench-large', i FROM generate_series(1, {large}) i) s;
+INSERT INTO token_digests (digest, version, token_id, is_current, ends_at)
+SELECT sha256(uuid_send(id)), 1, id, true, 'infinity' FROM tokens;
+ANALYZE;
+"""
+
+
+def frame(message: bytes) -> bytes:
+    """A message as gRPC puts it on the wire."""
+    return struct.pack(">BI", 0, len(message)) + message
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
+    utime, stime = fields.split()[11:13]
+    return (int(utime) + int(stime)) / TICKS_PER_SECOND
+
+
+def percentile(values, part: float) -> float:
+    values = sorted(values)
+    return values[min(len(values) - 1, int(len(values) * part))]
+
+
+class Load:
+    """One path of the server, driven by h2load."""
+
+    def __init__(self, server, path: str, body: bytes, folder: pathlib.Path):
+        self._server = server
+        self._path = path
+        self._body = folder / (path.rpartition("/")[2] + ".bin")
+        self._body.write_bytes(frame(body))
+        self._log = folder / "h2load.log"
+
+    def run(self, calls: int, clients=4, streams=16) -> dict:
+        self._log.unlink(missing_ok=True)
+        pid = self._server.process.pid
+        before = cpu_seconds(pid)
+        done = subprocess.run(
+            [
+                "h2load",
+                *("-n", str(calls), "-c", str(clients), "-m", str(streams)),
+                *("-t", "1", "-d", self._body, f"--log-file={self._log}"),
+                *("-H", "content-type: application/grpc"),
+                *("-H", "te: trailers"),
+                f"http://{self._server.target}{self._path}",
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        cpu = cpu_seconds(pid) - before
+        if f" {calls} succeeded" not in done.stdout:
+            raise RuntimeError(done.stdout)
+        rows = [line.split() for line in self._log.read_text().splitlines()]
+        latencies = [int(row[2]) for row in rows]
+        begun = min(int(row[0]) for row in rows)
+        ended = max(int(row[0]) + int(row[2]) for row in rows)
+        return {
+            "throughput": calls / (ended - begun) * 1e6,
+            "cpu_us": cpu / calls * 1e6,
+            "p50_us": percentile(latencies, 0.5),
+            "p99_us": percentile(latencies, 0.99),
+        }
+
+
+def validator_nanoseconds() -> dict:
+    done = subprocess.run(
+        [
+            pathlib.Path(os.environ["WEMASY_BIN_DIR"]) / "validator_bench",
+            "--benchmark_format=json",
+            "--benchmark_repetitions=3",
+            "--benchmark_report_aggregates_only=true",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    names = {
+        "BM_Validate/10000_median": "validator_ns",
+        "BM_Validate/1000000_median": "validator_ns_1m",
+        "BM_Malformed_median": "malformed_ns",
+        "BM_Digest_median": "digest_ns",
+        "BM_BootClock_median": "boot_clock_ns",
+    }
+    rows = {row["name"]: row for row in json.loads(done.stdout)["benchmarks"]}
+    return {ours: rows[theirs]["cpu_time"] for theirs, ours in names.items()}
+
+
+def calls_microseconds(server, rounds: int) -> dict:
+    done = subprocess.run(
+        [
+            pathlib.Path(os.environ["WEMASY_BIN_DIR"]) / "calls_bench",
+            server.target,
+            str(rounds),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    figures = {}
+    latencies = json.loads(done.stdout)
+    for name, values in latencies.items():
+        figures[f"{name}_p50_us"] = percentile(values, 0.5)
+        figures[f"{name}_p99_us"] = percentile(values, 0.99)
+    figures["list_100k_vs_10"] = statistics.median(
+        large / small
+        for large, small in zip(latencies["list_100k"], latencies["list_10"])
+    )
+    return figures
+
+
+def compare_with_empty(server, secret: str, folder, rounds, calls) -> dict:
+    token = secret.encode()
+    loads = {
+        "empty": Load(server, EMPTY, b"", folder),
+        "validate": Load(
+            server, VALIDATE, b"\x0a" + bytes([len(token)]) + token, folder
+        ),
+    }
+    for load in loads.values():
+        load.run(calls // 4)
+    results = {name: [] for name in loads}
+    for index in range(rounds):
+        # Who comes first changes, too.
+        for name in sorted(loads, reverse=index % 2 == 1):
+            results[name].append(loads[name].run(calls))
+
+    figures = {}
+    for name, runs in results.items():
+        for figure in runs[0]:
+            figures[f"{name}_{figure}"] = statistics.median(
+                run[figure] for run in runs
+            )
+    for figure, key in (("throughput", "throughput"), ("cpu_us", "cpu")):
+        ratios = [
+            ours[figure] / theirs[figure]
+            for ours, theirs in zip(results["validate"], results["empty"])
+        ]
+        figures[f"validate_{key}_vs_empty"] = statistics.median(ratios)
+        figures[f"validate_{key}_vs_empty_min"] = min(ratios)
+        figures[f"validate_{key}_vs_empty_max"] = max(ratios)
+    return figures
+
+
+def check_verdict(server, secret: str):
+    """h2load takes every answer for a good one."""
+    with server.client() as client:
+        verdict = client.verdict(secret)
+    if verdict != "VALID":
+        raise RuntimeError(f"the token to measure with is {verdict}")
+
+
+def create_token(server) -> str:
+    done = subprocess.run(
+        [
+            pathlib.Path(os.environ["WEMASY_BIN_DIR"]) / "tokenctl",
+            *("--server", server.target, "create", "--project", "bench"),
+            *("--name", "bench", "--scope", "pages:read"),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def measure(arguments) -> dict:
+    rounds, calls = (3, 20_000) if arguments.quick else (7, 100_000)
+    figures = validator_nanoseconds()
+    cluster = Cluster()
+    try:
+        database = cluster.new_database()
+        done = migrate(cluster.url(database, user="postgres"))
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr)
+        cluster.sql(database, SEED.format(large=100_000))
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            server = Server(
+                folder,
+                cluster.url(database),
+                log_level="info",
+                max_active_tokens=1_000_000,
+            ).start()
+            try:
+                secret = create_token(server)
+                check_verdict(server, secret)
+                figures.update(
+                    compare_with_empty(server, secret, folder, rounds, calls)
+                )
+                figures.update(
+                    calls_microseconds(server, 100 if arguments.quick else 500)
+                )
+            finally:
+                server.stop()
+    finally:
+        cluster.destroy()
+    return figures
+
+
+def print_table(figures: dict):
+    width = max(map(len, figures))
+    print(f"| {'figure':{width}} | {'value':>12} |")
+    print(f"|-{'-' * width}-|-{'-' * 11}:|")
+    for name, value in figures.items():
+        print(f"| {name:{width}} | {value:12,.3f} |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds")
+    parser.add_argument("--json", metavar="FILE", help="also write the figures")
+    arguments = parser.parse_args()
+    figures = measure(arguments)
+    print_table(figures)
+    if arguments.json:
+        pathlib.Path(arguments.json).write_text(
+            json.dumps(figures, indent=2) + "\n", encoding="utf-8"
+        )
+
+
+main()

@@ -1,0 +1,69 @@
+// Adds an rpc that does nothing to whatever server this process builds, served
+// as Validate is, so that both can be measured in one process.
+#include <memory>
+
+#include "absl/types/optional.h"
+#include "grpcpp/impl/server_builder_plugin.h"
+#include "grpcpp/server_builder.h"
+#include "server/api/grpc/unary_server.h"
+#include "tests/bench/bench.grpc.pb.h"
+
+namespace wemasy::tokens {
+namespace {
+
+class EmptyHandler {
+ public:
+  using Request = bench::CallRequest;
+  using Response = bench::CallResponse;
+
+  void Post(grpc::ServerContext* context, Request* request,
+            grpc::ServerAsyncResponseWriter<Response>* writer,
+            grpc::ServerCompletionQueue* queue, void* tag) {
+    service_.RequestCall(context, request, writer, queue, queue, tag);
+  }
+  grpc::Status Handle(grpc::ServerContext& /*context*/,
+                      const Request& /*request*/, Response* /*response*/) {
+    return grpc::Status::OK;
+  }
+  grpc::Service* service() { return &service_; }
+
+ private:
+  bench::EmptyService::AsyncService service_;
+};
+
+// A queue for each of Validate's, so that neither has more threads.
+constexpr int kQueues = 2;
+
+class EmptyServicePlugin final : public grpc::ServerBuilderPlugin {
+ public:
+  std::string name() override { return "empty-service"; }
+  void UpdateServerBuilder(grpc::ServerBuilder* builder) override {
+    // Lives until the process ends, as its server does.
+    handler_ = new EmptyHandler;
+    UnaryServerOptions options;
+    options.queues = kQueues;
+    server_ = new UnaryServer<EmptyHandler>(handler_, options, builder);
+    builder->RegisterService(handler_->service());
+  }
+  void InitServer(grpc::ServerInitializer* /*initializer*/) override {}
+  void Finish(grpc::ServerInitializer* /*initializer*/) override {
+    server_->Start();
+  }
+  void ChangeArguments(const std::string& /*name*/, void* /*value*/) override {}
+
+ private:
+  EmptyHandler* handler_ = nullptr;
+  UnaryServer<EmptyHandler>* server_ = nullptr;
+};
+
+std::unique_ptr<grpc::ServerBuilderPlugin> MakePlugin() {
+  return std::make_unique<EmptyServicePlugin>();
+}
+
+const bool kAdded = [] {
+  grpc::ServerBuilder::InternalAddPluginFactory(&MakePlugin);
+  return true;
+}();
+
+}  // namespace
+}  // namespace wemasy::tokens

@@ -1,0 +1,134 @@
+"""Presented tokens and messages of any content."""
+
+import string
+import zlib
+
+import grpc
+import pytest
+from harness.client import invalid
+from harness.stubs import auth_pb2
+
+DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
+SERVICE = "/wemasy.tokens.v1.TokenService"
+FORGED = "wmsy_kwoEaQxqGV4S3oUccpFeOf5Vafi37041P62J"
+
+
+def with_checksum(body: str) -> str:
+    rest, digits = zlib.crc32(body.encode()), ""
+    for _ in range(6):
+        rest, digit = divmod(rest, 62)
+        digits = DIGITS[digit] + digits
+    return body + digits
+
+
+def field(number: int, content: bytes) -> bytes:
+    """A length-delimited field of fewer than 128 bytes on the wire."""
+    return bytes([number << 3 | 2, len(content)]) + content
+
+
+# --- Validate
+
+
+@pytest.mark.parametrize(
+    "token, verdict",
+    [
+        ("", "MALFORMED"),
+        ("wmsy_", "MALFORMED"),
+        (FORGED, "UNKNOWN"),
+        (with_checksum("wmsy_" + "z" * 30), "UNKNOWN"),
+        (FORGED[:-1] + "0", "MALFORMED"),
+        (FORGED + "0", "MALFORMED"),
+        (FORGED[:-1], "MALFORMED"),
+        (f" {FORGED}", "MALFORMED"),
+        (f"{FORGED}\n", "MALFORMED"),
+        (f"secret-token:{FORGED}", "MALFORMED"),
+        (f"Bearer {FORGED}", "MALFORMED"),
+        (with_checksum("wmsx_" + "z" * 30), "MALFORMED"),
+        (with_checksum("WMSY_" + "z" * 30), "MALFORMED"),
+        ("\0" * 41, "MALFORMED"),
+        ("é" * 20 + "x", "MALFORMED"),
+        ("x" * 1_000_000, "MALFORMED"),
+    ],
+)
+def test_presented_tokens(client, token, verdict):
+    response = client.validate(token)
+    assert auth_pb2.Verdict.Name(response.verdict) == f"VERDICT_{verdict}"
+    assert response == auth_pb2.ValidateResponse(verdict=response.verdict)
+
+
+def test_validate_requests_are_checked_in_order(client, project):
+    created = client.create(project, scopes=["a"])
+    with invalid() as found:
+        client.validate(created.secret, required_scopes=["Bad scope"])
+    assert found[0].fields == ["required_scopes[0]"]
+    with invalid() as found:
+        client.validate(
+            created.secret, required_scopes=[f"s{i}" for i in range(65)]
+        )
+    assert found[0].fields == ["required_scopes"]
+    with invalid() as found:
+        client.validate(created.secret, expected_project="demo")
+    assert found[0].fields == ["expected_project"]
+    both = {
+        "expected_project": "projects/other",
+        "required_scopes": ["b"],
+    }
+    assert client.verdict(created.secret, **both) == "WRONG_PROJECT"
+    client.revoke(created.token.name)
+    assert client.verdict(created.secret, **both) == "REVOKED"
+
+
+# --- The wire
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        *(f"{SERVICE}/{rpc}" for rpc in ("CreateToken", "GetToken")),
+        "/wemasy.tokens.v1.AuthService/Validate",
+    ],
+)
+def test_bytes_that_are_no_message(server, client, method):
+    for garbage in (b"\xff" * 100, b"\x0a\xff", b"not protobuf"):
+        with pytest.raises(grpc.RpcError) as raised:
+            client.raw_call(method, garbage)
+        assert raised.value.code() in (
+            grpc.StatusCode.INTERNAL,
+            grpc.StatusCode.INVALID_ARGUMENT,
+        )
+    assert client.serving()
+
+
+def test_unknown_fields_are_ignored(client, project):
+    request = (
+        field(1, f"projects/{project}".encode())
+        + field(2, field(2, b"from the future"))
+        + field(3, b"user-7")
+        + field(15, b"a later field")
+    )
+    client.raw_call(f"{SERVICE}/CreateToken", request)
+    assert [t.display_name for t in client.list_all(project)] == [
+        "from the future"
+    ]
+
+
+def test_a_message_that_is_too_large(client, project):
+    with pytest.raises(grpc.RpcError) as raised:
+        client.raw_call(f"{SERVICE}/CreateToken", b"x" * (16 << 20))
+    assert raised.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert client.serving()
+
+
+def test_unknown_methods_make_no_metrics(server, client):
+    before = len(server.metrics().splitlines())
+    for i in range(50):
+        with pytest.raises(grpc.RpcError) as raised:
+            client.raw_call(f"/x.Y{i}/Z", b"")
+        assert raised.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    assert len(server.metrics().splitlines()) <= before + 50 // 2
+
+
+def test_health_of_an_unknown_service(client):
+    assert client.serving("wemasy.tokens.v1.AuthService")
+    assert client.serving("wemasy.tokens.v1.TokenService")
+    assert not client.serving("x.Y")

@@ -1,0 +1,114 @@
+// What a new timeline of a real server does to replicas.
+//
+// A recovery to the end of the log starts a new timeline, as a promotion does.
+// An older copy of the data directory stands for a standby that had not heard
+// of the last commits.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "tests/integration/storage_fixture.h"
+
+namespace wemasy::tokens {
+namespace {
+
+class StorageFailoverTest : public ::testing::Test {
+ protected:
+  static void Run(const std::string& command) {
+    ASSERT_EQ(std::system(command.c_str()), 0) << command;
+  }
+  // Recovers from the log into a new timeline.
+  void StartOnNewTimeline() {
+    const std::string data = cluster_.data_directory();
+    std::ofstream(data + "/recovery.signal").close();
+    std::ofstream config(data + "/postgresql.conf", std::ios::app);
+    config << "restore_command = 'false'\n"
+           << "recovery_target_timeline = 'latest'\n";
+    config.close();
+    cluster_.Start();
+    // The server accepts reads before the recovery has ended.
+    for (int i = 0; i < 600; ++i) {
+      if (database_.Sql("SELECT pg_is_in_recovery()") == "f") return;
+    }
+    FAIL() << "the recovery does not end";
+  }
+  std::string CopyOfData() { return cluster_.socket_directory() + "/copy"; }
+
+  PostgresCluster cluster_;
+  TestDatabase database_{&cluster_};
+};
+
+TEST_F(StorageFailoverTest, ARowThatKeptItsRenewalsIsAdopted) {
+  PostgresReplicaStore& replicas = database_.replicas();
+  ReplicaRow row{"r1", "00000001", 0};
+  ASSERT_OK(replicas.Register(row.id, row.timeline));
+  ASSERT_OK(database_.Write(Mutation()));
+  const auto outcome = replicas.Renew(row, 1);
+  ASSERT_OK(outcome);
+  row.renewals = outcome->renewal->renewals;
+  cluster_.StopImmediate();
+  StartOnNewTimeline();
+
+  EXPECT_FALSE(replicas.Renew(row, 1).ok());  // The connection is gone.
+  const auto refused = replicas.Renew(row, 1);
+  ASSERT_OK(refused);
+  EXPECT_EQ(refused->refusal, RenewalRefusal::kOtherTimeline);
+  const auto registered = replicas.Register("r2", "00000001");
+  ASSERT_OK(registered);
+  EXPECT_FALSE(*registered);
+
+  auto adopted = replicas.AdoptTimeline(row);
+  ASSERT_OK(adopted);
+  ASSERT_TRUE(adopted->has_value());
+  EXPECT_EQ((*adopted)->timeline, "00000002");
+  EXPECT_EQ((*adopted)->renewals, row.renewals + 1);
+  // Its answer was lost: the same question again.
+  adopted = replicas.AdoptTimeline(row);
+  ASSERT_OK(adopted);
+  ASSERT_TRUE(adopted->has_value());
+  const auto renewed = replicas.Renew(**adopted, 1);
+  ASSERT_OK(renewed);
+  ASSERT_TRUE(renewed->renewal.has_value());
+  EXPECT_EQ(renewed->renewal->renewals, (*adopted)->renewals + 1);
+  EXPECT_EQ(renewed->renewal->head, 1);
+
+  const auto stamp = database_.Write(Mutation());
+  ASSERT_OK(stamp);
+  EXPECT_EQ(stamp->timeline, "00000002");
+}
+
+TEST_F(StorageFailoverTest, ARowThatLostRenewalsIsNot) {
+  PostgresReplicaStore& replicas = database_.replicas();
+  ReplicaRow row{"r1", "00000001", 0};
+  ASSERT_OK(replicas.Register(row.id, row.timeline));
+  cluster_.Stop();
+  Run(absl::StrCat("cp -a ", cluster_.data_directory(), " ", CopyOfData()));
+  cluster_.Start();
+  // The first call finds that the connection is gone.
+  absl::StatusOr<RenewalOutcome> outcome = replicas.Renew(row, 0);
+  if (!outcome.ok()) outcome = replicas.Renew(row, 0);
+  ASSERT_OK(outcome);
+  row.renewals = outcome->renewal->renewals;
+  ASSERT_GT(row.renewals, 0);
+  cluster_.StopImmediate();
+  Run(absl::StrCat("rm -rf ", cluster_.data_directory(), " && mv ",
+                   CopyOfData(), " ", cluster_.data_directory()));
+  StartOnNewTimeline();
+
+  EXPECT_FALSE(replicas.AdoptTimeline(row).ok());  // The connection is gone.
+  const auto adopted = replicas.AdoptTimeline(row);
+  ASSERT_OK(adopted);
+  EXPECT_FALSE(adopted->has_value());
+  ASSERT_OK(replicas.MarkHistoryLost("renewals of r1"));
+  const auto head = replicas.LoadSnapshot(0, [](const IndexEntry&) {});
+  ASSERT_OK(head);
+  EXPECT_EQ(head->timeline, "00000002");
+  EXPECT_EQ(head->lost_history, "renewals of r1");
+}
+
+}  // namespace
+}  // namespace wemasy::tokens

@@ -1,0 +1,298 @@
+// A replica's exchanges with a real database.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "server/storage/postgres_change_listener.h"
+#include "tests/integration/storage_fixture.h"
+
+namespace wemasy::tokens {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr char kTimeline[] = "00000001";
+
+class StorageReplicaTest : public ::testing::Test {
+ protected:
+  PostgresReplicaStore& replicas() { return database_.replicas(); }
+  std::vector<IndexEntry> Load(int64_t max_dead, FeedHead* head = nullptr) {
+    std::vector<IndexEntry> entries;
+    auto loaded = replicas().LoadSnapshot(max_dead, [&](IndexEntry entry) {
+      entries.push_back(std::move(entry));
+    });
+    EXPECT_OK(loaded);
+    if (head != nullptr) *head = *std::move(loaded);
+    return entries;
+  }
+  RenewalOutcome MustRenew(const ReplicaRow& row, int64_t acked = 0) {
+    const auto outcome = replicas().Renew(row, acked);
+    EXPECT_OK(outcome);
+    return *outcome;
+  }
+
+  TestDatabase database_{&PostgresCluster::Shared()};
+};
+
+TEST_F(StorageReplicaTest, ALoadHasTheLiveAndTheHead) {
+  TokenRecord record = database_.MakeRecord();
+  record.metadata = {{"k", "tab\there \"and\" back\\slash \xc3\xa9"}};
+  record.creator = "user\\N\n1";
+  record.expire_time = absl::FromUnixSeconds(4'000'000'000);
+  SecretRecord old = database_.MakeSecret();
+  ASSERT_OK(database_.Write(TestDatabase::Creation(record, old)));
+  old.is_current = false;
+  old.ends_at = absl::FromUnixSeconds(3'900'000'000);
+  Mutation rotate;
+  rotate.updated_secrets = {old};
+  rotate.inserted_secrets = {{record.name, database_.MakeSecret()}};
+  ASSERT_OK(database_.Write(rotate));
+
+  FeedHead head;
+  std::vector<IndexEntry> entries = Load(10, &head);
+  EXPECT_EQ(head.seq, 2);
+  EXPECT_EQ(head.timeline, kTimeline);
+  EXPECT_FALSE(head.lost_history.has_value());
+  ASSERT_THAT(entries, SizeIs(2));
+  if (entries[0].is_old) std::swap(entries[0], entries[1]);
+  const IndexEntry& current = entries[0];
+  EXPECT_EQ(current.digest, rotate.inserted_secrets[0].secret.digest);
+  EXPECT_TRUE(current.name == record.name);
+  EXPECT_EQ(current.creator, record.creator);
+  EXPECT_EQ(current.scopes, record.scopes);
+  EXPECT_EQ(current.metadata, record.metadata);
+  EXPECT_EQ(current.expire_time, record.expire_time);
+  EXPECT_FALSE(current.dead_at.has_value());
+  EXPECT_FALSE(current.is_old);
+  EXPECT_EQ(entries[1].digest, old.digest);
+  EXPECT_EQ(entries[1].expire_time, old.ends_at);
+  EXPECT_TRUE(entries[1].is_old);
+}
+
+TEST_F(StorageReplicaTest, ALoadHasTheDeadThatDiedLast) {
+  const absl::Time start = absl::FromUnixSeconds(1'700'000'000);
+  std::vector<TokenDigest> digests;
+  for (int i = 0; i < 4; ++i) {
+    TokenRecord record = database_.MakeRecord();
+    const SecretRecord secret = database_.MakeSecret();
+    digests.push_back(secret.digest);
+    // The even ones by the token's revocation, the others by themselves.
+    if (i % 2 == 0) {
+      record.revocation = Revocation{start + absl::Seconds(i), "user-1",
+                                     RevokeReason::kUnused, ""};
+    }
+    ASSERT_OK(database_.Write(TestDatabase::Creation(record, secret)));
+    Mutation kill;
+    kill.dead_secrets = {{secret.digest, start + absl::Seconds(i)}};
+    if (i % 2 == 1) {
+      ASSERT_OK(database_.Write(kill));
+    }
+  }
+  EXPECT_THAT(Load(0), IsEmpty());
+  const std::vector<IndexEntry> entries = Load(3);
+  ASSERT_THAT(entries, SizeIs(3));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(entries[i].digest, digests[3 - i]);
+    EXPECT_EQ(entries[i].dead_at, start + absl::Seconds(3 - i));
+  }
+}
+
+TEST_F(StorageReplicaTest, ALargeLoadStreams) {
+  database_.Sql(
+      "INSERT INTO projects (id) VALUES ('demo');"
+      "INSERT INTO tokens SELECT gen_random_uuid(), 'demo', 'n', '',"
+      " '{a:b,c:d}', '{\"k\": \"v\"}', 'u', now(), 'infinity', NULL, NULL,"
+      " NULL, NULL, 'abcd', 1 FROM generate_series(1, 20000);"
+      "INSERT INTO token_digests SELECT sha256(id::text::bytea), 1, id, true,"
+      " 'infinity', NULL FROM tokens");
+  EXPECT_THAT(Load(0), SizeIs(20000));
+}
+
+TEST_F(StorageReplicaTest, RegistersOnTheLoadsTimelineOnly) {
+  const auto wrong = replicas().Register("r1", "00000002");
+  ASSERT_OK(wrong);
+  EXPECT_FALSE(*wrong);
+  EXPECT_EQ(database_.Sql("SELECT count(*) FROM replicas"), "0");
+  const auto right = replicas().Register("r1", kTimeline);
+  ASSERT_OK(right);
+  EXPECT_TRUE(*right);
+  EXPECT_EQ(database_.Sql("SELECT id || timeline || max_operation || renewals"
+                          " FROM replicas"),
+            "r100000001"
+            "20");
+}
+
+TEST_F(StorageReplicaTest, ARenewalTellsTheHeadAndEverybody) {
+  ASSERT_OK(replicas().Register("r1", kTimeline));
+  ASSERT_OK(replicas().Register("r2", kTimeline));
+  ASSERT_OK(database_.Write(Mutation()));
+  const absl::Time before = absl::Now() - absl::Milliseconds(1);
+  const ReplicaRow row{"r1", kTimeline, 0};
+  RenewalOutcome outcome = MustRenew(row, 1);
+  ASSERT_TRUE(outcome.renewal.has_value());
+  EXPECT_FALSE(outcome.refusal.has_value());
+  EXPECT_EQ(outcome.renewal->head, 1);
+  EXPECT_EQ(outcome.renewal->renewals, 1);
+  EXPECT_GE(outcome.renewal->database_time, before);
+  EXPECT_LE(outcome.renewal->database_time, absl::Now());
+  // What was acknowledged once stays so.
+  outcome = MustRenew(row, 0);
+  EXPECT_EQ(outcome.renewal->renewals, 2);
+  ASSERT_THAT(outcome.renewal->replicas, SizeIs(2));
+  EXPECT_EQ(outcome.renewal->replicas[0].row.id, "r1");
+  EXPECT_EQ(outcome.renewal->replicas[0].acked, 1);
+  EXPECT_EQ(outcome.renewal->replicas[0].row.renewals, 1);
+  EXPECT_EQ(outcome.renewal->replicas[1].row.id, "r2");
+  EXPECT_EQ(outcome.renewal->replicas[1].row.timeline, kTimeline);
+  EXPECT_EQ(MustRenew(row, 0).renewal->replicas[0].acked, 1);
+}
+
+TEST_F(StorageReplicaTest, ARenewalIsRefusedWithoutTheRowOrItsTimeline) {
+  const ReplicaRow row{"r1", kTimeline, 0};
+  EXPECT_EQ(MustRenew(row).refusal, RenewalRefusal::kRowGone);
+  ASSERT_OK(replicas().Register("r1", kTimeline));
+  EXPECT_TRUE(MustRenew(row).renewal.has_value());
+  EXPECT_EQ(MustRenew({"r1", "00000002", 0}).refusal,
+            RenewalRefusal::kOtherTimeline);
+  database_.Sql("UPDATE replicas SET timeline = '00000002'");
+  EXPECT_EQ(MustRenew(row).refusal, RenewalRefusal::kOtherTimeline);
+  // The server is not on the row's timeline either.
+  EXPECT_EQ(MustRenew({"r1", "00000002", 0}).refusal,
+            RenewalRefusal::kOtherTimeline);
+  EXPECT_EQ(database_.Sql("SELECT renewals FROM replicas"), "1");
+  ASSERT_OK(replicas().Deregister("r1"));
+  ASSERT_OK(replicas().Deregister("r1"));
+  EXPECT_EQ(MustRenew(row).refusal, RenewalRefusal::kRowGone);
+}
+
+TEST_F(StorageReplicaTest, ARowIsReapedOnlyAsItWasSeen) {
+  ASSERT_OK(replicas().Register("r1", kTimeline));
+  ASSERT_TRUE(MustRenew({"r1", kTimeline, 0}).renewal.has_value());
+  for (const ReplicaRow& other :
+       {ReplicaRow{"r1", kTimeline, 0}, ReplicaRow{"r1", "00000002", 1},
+        ReplicaRow{"r2", kTimeline, 1}}) {
+    const auto reaped = replicas().Reap(other);
+    ASSERT_OK(reaped);
+    EXPECT_FALSE(*reaped);
+  }
+  const auto reaped = replicas().Reap({"r1", kTimeline, 1});
+  ASSERT_OK(reaped);
+  EXPECT_TRUE(*reaped);
+}
+
+TEST_F(StorageReplicaTest, ChangesComeInOrderAndInPieces) {
+  Mutation mutation;
+  mutation.changes.resize(5);
+  ASSERT_OK(database_.Write(mutation));
+  const auto seqs = [&](int64_t after, int64_t head, int limit) {
+    std::vector<int64_t> result;
+    const auto changes = replicas().FetchChanges(after, head, limit);
+    EXPECT_OK(changes);
+    for (const Change& change : *changes) result.push_back(change.seq);
+    return result;
+  };
+  EXPECT_THAT(seqs(0, 5, 100), ElementsAre(1, 2, 3, 4, 5));
+  EXPECT_THAT(seqs(1, 4, 2), ElementsAre(2, 3));
+  EXPECT_THAT(seqs(5, 9, 100), IsEmpty());
+}
+
+TEST_F(StorageReplicaTest, AChangeOfAnUnknownKindIsDataLoss) {
+  database_.MustCreate();
+  database_.Sql("UPDATE change_log SET operation = 99");
+  EXPECT_THAT(replicas().FetchChanges(0, 1, 10),
+              StatusIs(absl::StatusCode::kDataLoss));
+  // So is one that cannot be read.
+  database_.Sql("UPDATE change_log SET operation = 2, project = NULL");
+  EXPECT_THAT(replicas().FetchChanges(0, 1, 10),
+              StatusIs(absl::StatusCode::kDataLoss));
+}
+
+TEST_F(StorageReplicaTest, ConcurrentMutationsAreDenseAndCountedOneByOne) {
+  constexpr int kThreads = 6;
+  constexpr int kTries = 12;
+  constexpr int64_t kLimit = 40;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] {
+      FakeRandom random(i + 100);
+      for (int n = 0; n < kTries; ++n) {
+        TokenRecord record = database_.MakeRecord();
+        record.name.token = TokenId::Generate(random);
+        const auto stamp = database_.tokens().Transact(
+            database_.In(absl::Seconds(60)),
+            [&](TokenTransaction& transaction) -> absl::StatusOr<Mutation> {
+              const auto project = transaction.LockProject(record.name.project);
+              if (!project.ok()) return project.status();
+              if (project->active_tokens >= kLimit) return Mutation();
+              Mutation mutation;
+              mutation.inserted_tokens = {record};
+              return mutation;
+            });
+        EXPECT_OK(stamp);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(database_.Sql("SELECT count(*) FROM tokens"), absl::StrCat(kLimit));
+  const auto changes = replicas().FetchChanges(0, 1000, 1000);
+  ASSERT_OK(changes);
+  ASSERT_THAT(*changes, SizeIs(kThreads * kTries));
+  for (size_t i = 0; i < changes->size(); ++i) {
+    EXPECT_EQ((*changes)[i].seq, static_cast<int64_t>(i) + 1);
+  }
+}
+
+TEST_F(StorageReplicaTest, TheListenerHearsOfChanges) {
+  PostgresChangeListener listener(&database_.options(), &database_.clock());
+  // A new connection may have missed some.
+  auto heard = listener.Wait(absl::ZeroDuration());
+  ASSERT_OK(heard);
+  EXPECT_TRUE(*heard);
+  heard = listener.Wait(absl::Milliseconds(20));
+  ASSERT_OK(heard);
+  EXPECT_FALSE(*heard);
+  ASSERT_OK(database_.Write(Mutation()));
+  heard = listener.Wait(absl::Seconds(20));
+  ASSERT_OK(heard);
+  EXPECT_TRUE(*heard);
+}
+
+TEST_F(StorageReplicaTest, AListenerThatLostItsConnectionSaysSo) {
+  PostgresChangeListener listener(&database_.options(), &database_.clock());
+  ASSERT_OK(listener.Wait(absl::ZeroDuration()));
+  database_.Sql(
+      "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+      " WHERE datname = current_database() AND query LIKE 'LISTEN%'");
+  ASSERT_OK(database_.Write(Mutation()));
+  // The goodbye may come first.
+  absl::StatusOr<bool> heard = true;
+  for (int i = 0; i < 3 && heard.ok(); ++i) {
+    heard = listener.Wait(absl::Seconds(5));
+  }
+  EXPECT_THAT(heard, StatusIs(absl::StatusCode::kUnavailable));
+  // The missed one is made up for.
+  heard = listener.Wait(absl::ZeroDuration());
+  ASSERT_OK(heard);
+  EXPECT_TRUE(*heard);
+}
+
+TEST_F(StorageReplicaTest, AConnectionThatWasLostIsReplaced) {
+  ASSERT_OK(replicas().Register("r1", kTimeline));
+  database_.Sql(
+      "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+      " WHERE datname = current_database() AND pid <> pg_backend_pid()");
+  EXPECT_FALSE(replicas().Renew({"r1", kTimeline, 0}, 0).ok());
+  const RenewalOutcome outcome = MustRenew({"r1", kTimeline, 0});
+  ASSERT_TRUE(outcome.renewal.has_value());
+  EXPECT_EQ(outcome.renewal->renewals, 1);
+}
+
+}  // namespace
+}  // namespace wemasy::tokens

@@ -1,0 +1,125 @@
+// A database as a replica sees it, in memory, with failures to order.
+#ifndef WEMASY_TESTS_SUPPORT_FAKE_REPLICA_STORE_H_
+#define WEMASY_TESTS_SUPPORT_FAKE_REPLICA_STORE_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/optional.h"
+#include "server/coherence/replica_store.h"
+
+namespace wemasy::tokens {
+
+// Not thread-safe.
+class FakeReplicaStore final : public ReplicaStore {
+ public:
+  // What the database holds. Tests change it as they like.
+  std::vector<IndexEntry> snapshot;
+  // As the feed has them; `seq` of the last is the head unless `head` is set.
+  std::vector<Change> log;
+  int64_t head = 0;
+  std::string timeline = "00000001";
+  absl::optional<std::string> lost_history;
+  std::map<std::string, ReplicaRow> rows;
+  absl::Time now = absl::FromUnixSeconds(1'800'000'000);
+
+  // Called before every method with its name; what it returns, if not OK, is
+  // the method's answer, and nothing else happens.
+  std::function<absl::Status(const std::string&)> before = [](auto&) {
+    return absl::OkStatus();
+  };
+  std::vector<std::string> calls;
+
+  // Appends a change that puts `entry`.
+  void AppendPut(const IndexEntry& entry) {
+    Change change;
+    change.seq = ++head;
+    change.operation = ChangeOperation::kPut;
+    change.entry = entry;
+    log.push_back(change);
+  }
+
+  absl::StatusOr<FeedHead> LoadSnapshot(
+      int64_t /*max_dead*/, absl::FunctionRef<void(IndexEntry)> sink) override {
+    if (auto status = Begin("LoadSnapshot"); !status.ok()) return status;
+    for (const IndexEntry& entry : snapshot) sink(entry);
+    return FeedHead{head, timeline, lost_history};
+  }
+
+  absl::StatusOr<bool> Register(const std::string& id,
+                                const std::string& loaded_on) override {
+    if (auto status = Begin("Register"); !status.ok()) return status;
+    if (loaded_on != timeline) return false;
+    rows[id] = {id, timeline, 0};
+    return true;
+  }
+
+  absl::StatusOr<RenewalOutcome> Renew(const ReplicaRow& row,
+                                       int64_t /*acked*/) override {
+    if (auto status = Begin("Renew"); !status.ok()) return status;
+    RenewalOutcome outcome;
+    const auto found = rows.find(row.id);
+    if (found == rows.end()) {
+      outcome.refusal = RenewalRefusal::kRowGone;
+    } else if (row.timeline != timeline || found->second.timeline != timeline) {
+      outcome.refusal = RenewalRefusal::kOtherTimeline;
+    } else {
+      outcome.renewal.emplace();
+      outcome.renewal->head = head;
+      outcome.renewal->database_time = now;
+      outcome.renewal->renewals = ++found->second.renewals;
+    }
+    return outcome;
+  }
+
+  absl::StatusOr<std::vector<Change>> FetchChanges(int64_t after, int64_t upto,
+                                                   int limit) override {
+    if (auto status = Begin("FetchChanges"); !status.ok()) return status;
+    std::vector<Change> changes;
+    for (const Change& change : log) {
+      if (change.seq <= after || change.seq > upto) continue;
+      if (static_cast<int>(changes.size()) == limit) break;
+      changes.push_back(change);
+    }
+    return changes;
+  }
+
+  absl::StatusOr<absl::optional<ReplicaRow>> AdoptTimeline(
+      const ReplicaRow& row) override {
+    if (auto status = Begin("AdoptTimeline"); !status.ok()) return status;
+    const auto found = rows.find(row.id);
+    if (found == rows.end() || found->second.renewals < row.renewals) {
+      return absl::optional<ReplicaRow>();
+    }
+    found->second.timeline = timeline;
+    ++found->second.renewals;
+    return absl::make_optional(found->second);
+  }
+
+  absl::Status MarkHistoryLost(const std::string& what) override {
+    if (auto status = Begin("MarkHistoryLost"); !status.ok()) return status;
+    if (!lost_history) lost_history = what;
+    return absl::OkStatus();
+  }
+
+  absl::Status Deregister(const std::string& id) override {
+    if (auto status = Begin("Deregister"); !status.ok()) return status;
+    rows.erase(id);
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::Status Begin(const std::string& method) {
+    calls.push_back(method);
+    return before(method);
+  }
+};
+
+}  // namespace wemasy::tokens
+
+#endif  // WEMASY_TESTS_SUPPORT_FAKE_REPLICA_STORE_H_

@@ -1,0 +1,229 @@
+// A server of both services, without certificates, and without a database that
+// answers.
+#ifndef WEMASY_TESTS_UNIT_API_SERVER_FIXTURE_H_
+#define WEMASY_TESTS_UNIT_API_SERVER_FIXTURE_H_
+
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "common/mutex.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+#include "server/api/authenticator.h"
+#include "server/api/grpc/auth_service.h"
+#include "server/api/grpc/server_options.h"
+#include "server/api/grpc/token_service.h"
+#include "server/token/error.h"
+#include "tests/support/entries.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_random.h"
+
+namespace wemasy::tokens {
+
+// A database that is out of reach, or does not answer until it is let go.
+class UnreachableStore final : public TokenStore {
+ public:
+  absl::StatusOr<CommitStamp> Transact(
+      BootTime deadline,
+      absl::FunctionRef<absl::StatusOr<Mutation>(TokenTransaction&)>) override {
+    return Unreachable(deadline);
+  }
+  absl::StatusOr<FoundToken> Find(const TokenName&,
+                                  BootTime deadline) override {
+    return Unreachable(deadline);
+  }
+  absl::StatusOr<TokenPage> List(const TokenQuery&,
+                                 BootTime deadline) override {
+    return Unreachable(deadline);
+  }
+  absl::StatusOr<AuditPage> ListAudit(const AuditQuery&,
+                                      BootTime deadline) override {
+    return Unreachable(deadline);
+  }
+  absl::StatusOr<Secret> SealingKey(BootTime deadline) override {
+    return Unreachable(deadline);
+  }
+
+  // From now on calls wait, until Release.
+  void Hold() { held_ = true; }
+  void Release() { released_.Notify(); }
+  // How many calls wait.
+  int waiting() const { return waiting_; }
+  BootTime last_deadline() const { return last_deadline_; }
+  std::atomic<bool> throws{false};
+
+ private:
+  absl::Status Unreachable(BootTime deadline) {
+    last_deadline_ = deadline;
+    if (throws) throw std::runtime_error("SELECT failed");
+    if (held_) {
+      ++waiting_;
+      released_.WaitForNotification();
+      --waiting_;
+    }
+    return MakeError(ErrorReason::kDatabaseUnavailable,
+                     "the database is out of reach");
+  }
+
+  std::atomic<BootTime> last_deadline_{BootTime()};
+  std::atomic<bool> held_{false};
+  std::atomic<int> waiting_{0};
+  absl::Notification released_;
+};
+
+class NoBarrier final : public ChangeBarrier {
+ public:
+  absl::StatusOr<BarrierReceipt> Await(const CommitStamp&, BootTime) override {
+    return BarrierReceipt{};
+  }
+};
+
+// Keeps what it is told of, in the words of a log line.
+class RecordingObserver final : public CallObserver {
+ public:
+  MethodObserver& ForMethod(absl::string_view full_name) override {
+    methods_.push_back(std::make_unique<Method>(std::string(full_name), this));
+    return *methods_.back();
+  }
+
+  std::vector<std::string> lines() {
+    MutexLock lock(&mutex_);
+    return lines_;
+  }
+  std::atomic<bool> wants_detail{true};
+  std::atomic<int> started{0};
+
+ private:
+  class Method final : public MethodObserver {
+   public:
+    Method(std::string name, RecordingObserver* observer)
+        : name_(std::move(name)), observer_(*observer) {}
+    void Started() noexcept override { ++observer_.started; }
+    bool WantsDetail(int) const noexcept override {
+      return observer_.wants_detail;
+    }
+    void Finished(const CallReport& report) noexcept override {
+      MutexLock lock(&observer_.mutex_);
+      observer_.lines_.push_back(absl::StrCat(
+          name_, " code=", report.code, " verdict=", report.verdict,
+          " id=", report.request_id, " caller=", report.caller,
+          " peer=", report.peer.substr(0, report.peer.rfind(':')), " token=",
+          report.token, " trace=", report.trace_id, " error=", report.error));
+    }
+
+   private:
+    const std::string name_;
+    RecordingObserver& observer_;
+  };
+
+  Mutex mutex_;
+  std::vector<std::string> lines_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<Method>> methods_;
+};
+
+// The reason in a status's ErrorInfo.
+inline std::string ReasonOf(const grpc::Status& status) {
+  google::rpc::Status rich;
+  google::rpc::ErrorInfo info;
+  if (!rich.ParseFromString(status.error_details()) || rich.details().empty() ||
+      !rich.details(0).UnpackTo(&info)) {
+    return "none";
+  }
+  return info.reason();
+}
+
+class ApiServerTest : public ::testing::Test {
+ protected:
+  void Serve(const char* roles, const TokenServiceOptions& token_options = {},
+             const UnaryServerOptions& auth_options = {}) {
+    authenticator_ = std::make_unique<Authenticator>(*RoleTable::Parse(roles),
+                                                     PlaintextCallers::kLocal);
+    const ApiEnvironment environment = {authenticator_.get(), &observer_,
+                                        &clock_, &random_};
+    tokens_ = std::make_unique<TokenServiceImpl>(&lifecycle_, environment,
+                                                 token_options);
+    auth_ =
+        std::make_unique<AuthServer>(&validator_, environment, auth_options);
+    grpc::ServerBuilder builder;
+    ApplyServerOptions({}, &builder);
+    int port = 0;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
+                             &port);
+    builder.RegisterService(tokens_.get());
+    auth_->Register(&builder);
+    server_ = builder.BuildAndStart();
+    ASSERT_NE(server_, nullptr);
+    auth_->Start();
+    const auto channel = grpc::CreateChannel(
+        absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials());
+    token_stub_ = v1::TokenService::NewStub(channel);
+    auth_stub_ = v1::AuthService::NewStub(channel);
+  }
+
+  void TearDown() override {
+    if (server_ == nullptr) return;
+    server_->Shutdown(std::chrono::system_clock::now() +
+                      std::chrono::seconds(10));
+    auth_->Join();
+  }
+
+  // Lets the validator vouch for its index.
+  void HoldLease() {
+    lease_.SetDatabaseTime(clock_.Now(), absl::Now(), clock_.Now());
+    lease_.Extend(clock_.Now() + absl::Seconds(30));
+  }
+
+  grpc::Status Validate(const v1::ValidateRequest& request,
+                        v1::ValidateResponse* response) {
+    grpc::ClientContext context;
+    return auth_stub_->Validate(&context, request, response);
+  }
+  grpc::Status ValidateToken(absl::string_view token,
+                             v1::ValidateResponse* response) {
+    v1::ValidateRequest request;
+    request.set_token(std::string(token));
+    return Validate(request, response);
+  }
+  grpc::Status Get(const std::string& name, grpc::ClientContext* context) {
+    v1::GetTokenRequest request;
+    request.set_name(name);
+    v1::GetTokenResponse response;
+    return token_stub_->GetToken(context, request, &response);
+  }
+  grpc::Status Get(const std::string& name) {
+    grpc::ClientContext context;
+    return Get(name, &context);
+  }
+
+  FakeBootClock clock_;
+  FakeRandom random_;
+  const TestToken token_ = MakeTestToken(random_, "shop");
+  const std::string name_ = token_.entry.name.ToString();
+  UnreachableStore store_;
+  NoBarrier barrier_;
+  TokenLifecycle lifecycle_{&store_, &barrier_, &clock_, &random_, {}};
+  TokenIndex index_;
+  Lease lease_;
+  const Validator validator_{&index_, &lease_, &clock_};
+  RecordingObserver observer_;
+  std::unique_ptr<Authenticator> authenticator_;
+  std::unique_ptr<TokenServiceImpl> tokens_;
+  std::unique_ptr<AuthServer> auth_;
+  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<v1::TokenService::Stub> token_stub_;
+  std::unique_ptr<v1::AuthService::Stub> auth_stub_;
+};
+
+}  // namespace wemasy::tokens
+
+#endif  // WEMASY_TESTS_UNIT_API_SERVER_FIXTURE_H_

@@ -1,0 +1,320 @@
+// The replica's side of the coherence protocol, against a database in memory.
+#include "server/coherence/sync_points.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/support/entries.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_random.h"
+#include "tests/support/fake_replica_store.h"
+#include "tests/support/status_matchers.h"
+
+namespace wemasy::tokens {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+constexpr absl::Duration kTtl = absl::Seconds(10);
+// What is left of it on a clock that may run slow by a thousandth.
+constexpr absl::Duration kSafeTtl = absl::Milliseconds(9990);
+
+class RecordingObserver final : public ReplicaObserver {
+ public:
+  void OnLoaded(int64_t entries, int64_t) override { loaded = entries; }
+  void OnSyncPoint(int64_t, BootTime) override { ++sync_points; }
+  void OnFailure(const absl::Status&) override { ++failures; }
+  void OnNotice(absl::string_view text) override { notices.emplace_back(text); }
+  void OnClosed(CloseReason why, absl::string_view) override { closed = why; }
+
+  int64_t loaded = -1;
+  int sync_points = 0;
+  int failures = 0;
+  std::vector<std::string> notices;
+  absl::optional<CloseReason> closed;
+};
+
+class SyncPointsTest : public ::testing::Test {
+ protected:
+  bool HasLease() { return clock_.Now() < lease_.Capture().end; }
+  bool Knows(const TestToken& token) {
+    return index_.Visit(token.entry.digest, [](IndexSlot&) {});
+  }
+  bool SaysDead(const TestToken& token) {
+    bool dead = false;
+    index_.Visit(token.entry.digest, [&](IndexSlot& slot) {
+      dead = slot.dead_nanos != IndexSlot::kNever;
+    });
+    return dead;
+  }
+  void Run() {
+    ASSERT_OK(steps_.Step());
+    ASSERT_EQ(steps_.state(), SyncPoints::State::kRunning);
+    ASSERT_OK(steps_.Step());
+    ASSERT_TRUE(HasLease());
+  }
+
+  FakeBootClock clock_;
+  FakeRandom random_;
+  FakeReplicaStore store_;
+  TokenIndex index_;
+  Lease lease_;
+  RecordingObserver observer_;
+  SyncPoints steps_{{kTtl},  &store_,  &index_,   &lease_,
+                    &clock_, &random_, &observer_};
+};
+
+TEST_F(SyncPointsTest, LoadGivesNoLeaseTheFirstSyncPointDoes) {
+  TestToken token = MakeTestToken(random_);
+  store_.snapshot.push_back(token.entry);
+  ASSERT_OK(steps_.Step());
+  EXPECT_TRUE(Knows(token));
+  EXPECT_THAT(store_.rows, SizeIs(1));
+  EXPECT_FALSE(HasLease());
+  ASSERT_OK(steps_.Step());
+  EXPECT_TRUE(HasLease());
+}
+
+TEST_F(SyncPointsTest, LeaseCountsFromBeforeTheRenewalWasSent) {
+  Run();
+  const BootTime sent = clock_.Now() + absl::Seconds(1);
+  clock_.Advance(absl::Seconds(1));
+  store_.before = [&](const std::string& method) {
+    if (method == "Renew") clock_.Advance(absl::Seconds(3));
+    return absl::OkStatus();
+  };
+  ASSERT_OK(steps_.Step());
+  EXPECT_EQ(lease_.Capture().end, sent + kSafeTtl);
+}
+
+TEST_F(SyncPointsTest, ChangesAreAppliedBeforeTheLeaseIsExtended) {
+  TestToken token = MakeTestToken(random_);
+  store_.snapshot.push_back(token.entry);
+  Run();
+  const BootTime before = lease_.Capture().end;
+  clock_.Advance(absl::Seconds(1));
+  token.entry.dead_at = store_.now;
+  store_.AppendPut(token.entry);
+  store_.before = [&](const std::string& method) {
+    // Until the revocation is in the index, the lease stays what it was.
+    if (method == "FetchChanges") {
+      EXPECT_EQ(lease_.Capture().end, before);
+    }
+    return absl::OkStatus();
+  };
+  ASSERT_OK(steps_.Step());
+  EXPECT_THAT(store_.calls, Contains("FetchChanges"));
+  EXPECT_TRUE(SaysDead(token));
+  EXPECT_GT(lease_.Capture().end, before);
+  EXPECT_EQ(lease_.Capture().applied, 1);
+}
+
+TEST_F(SyncPointsTest, AFailedFetchExtendsNothing) {
+  TestToken token = MakeTestToken(random_);
+  Run();
+  const BootTime before = lease_.Capture().end;
+  clock_.Advance(absl::Seconds(1));
+  store_.AppendPut(token.entry);
+  store_.before = [](const std::string& method) {
+    return method == "FetchChanges" ? absl::UnavailableError("cut")
+                                    : absl::OkStatus();
+  };
+  EXPECT_THAT(steps_.Step(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(observer_.failures, 1);
+  EXPECT_EQ(lease_.Capture().end, before);
+  EXPECT_EQ(steps_.state(), SyncPoints::State::kRunning);
+  store_.before = [](const std::string&) { return absl::OkStatus(); };
+  ASSERT_OK(steps_.Step());
+  EXPECT_TRUE(Knows(token));
+}
+
+TEST_F(SyncPointsTest, ARenewalInDoubtAppliesAndExtendsNothing) {
+  Run();
+  const BootTime before = lease_.Capture().end;
+  clock_.Advance(absl::Seconds(1));
+  store_.AppendPut(MakeTestToken(random_).entry);
+  store_.calls.clear();
+  store_.before = [](const std::string&) {
+    return absl::UnavailableError("in doubt");
+  };
+  EXPECT_THAT(steps_.Step(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(store_.calls, Not(Contains("FetchChanges")));
+  EXPECT_EQ(lease_.Capture().end, before);
+  clock_.Advance(kTtl);
+  EXPECT_FALSE(HasLease());
+}
+
+TEST_F(SyncPointsTest, ALargeBacklogIsAppliedInPiecesAndLeasedAtItsEnd) {
+  Run();
+  TestToken token = MakeTestToken(random_);
+  for (int i = 0; i < 20'000; ++i) store_.AppendPut(token.entry);
+  clock_.Advance(kTtl);
+  const absl::StatusOr<bool> first = steps_.Step();
+  ASSERT_OK(first);
+  EXPECT_TRUE(*first) << "more should follow at once";
+  EXPECT_GT(steps_.applied(), 0);
+  EXPECT_LT(steps_.applied(), 20'000);
+  EXPECT_FALSE(HasLease());
+  const absl::StatusOr<bool> second = steps_.Step();
+  ASSERT_OK(second);
+  EXPECT_FALSE(*second);
+  EXPECT_EQ(steps_.applied(), 20'000);
+  EXPECT_TRUE(HasLease());
+}
+
+TEST_F(SyncPointsTest, AMissingRowClosesForGood) {
+  Run();
+  store_.rows.clear();
+  ASSERT_OK(steps_.Step());
+  EXPECT_EQ(observer_.closed, CloseReason::kRowGone);
+  EXPECT_FALSE(HasLease());
+  EXPECT_EQ(steps_.state(), SyncPoints::State::kClosed);
+}
+
+TEST_F(SyncPointsTest, AHoleInTheLogClosesForGood) {
+  Run();
+  for (int i = 0; i < 3; ++i) store_.AppendPut(MakeTestToken(random_).entry);
+  store_.log.erase(store_.log.begin() + 1);
+  ASSERT_OK(steps_.Step());
+  EXPECT_EQ(observer_.closed, CloseReason::kHole);
+  EXPECT_FALSE(HasLease());
+  EXPECT_THAT(store_.rows, IsEmpty());
+}
+
+TEST_F(SyncPointsTest, AnEmptyLogBelowItsHeadIsAHole) {
+  Run();
+  store_.head = 5;
+  ASSERT_OK(steps_.Step());
+  EXPECT_EQ(observer_.closed, CloseReason::kHole);
+}
+
+TEST_F(SyncPointsTest, AnUnknownOperationClosesForGood) {
+  Run();
+  store_.AppendPut(MakeTestToken(random_).entry);
+  store_.before = [](const std::string& method) {
+    return method == "FetchChanges" ? absl::DataLossError("operation 9")
+                                    : absl::OkStatus();
+  };
+  ASSERT_OK(steps_.Step());
+  EXPECT_EQ(observer_.closed, CloseReason::kUnknownOperation);
+  EXPECT_FALSE(HasLease());
+}
+
+TEST_F(SyncPointsTest, ATimelineThatLostNothingIsAdoptedWithoutAGap) {
+  Run();
+  const BootTime before = lease_.Capture().end;
+  clock_.Advance(absl::Seconds(1));
+  store_.timeline = "00000002";
+  ASSERT_OK(steps_.Step());
+  EXPECT_EQ(lease_.Capture().end, before) << "adoption itself is no lease";
+  EXPECT_TRUE(HasLease());
+  ASSERT_OK(steps_.Step());
+  EXPECT_GT(lease_.Capture().end, before);
+  EXPECT_FALSE(observer_.closed);
+}
+
+TEST_F(SyncPointsTest, AnAdoptionWhoseAnswerWasLostIsFound) {
+  Run();
+  store_.timeline = "00000002";
+  bool lose_answer = true;
+  store_.before = [&](const std::string& method) {
+    if (method == "AdoptTimeline" && std::exchange(lose_answer, false)) {
+      ReplicaRow& row = store_.rows.begin()->second;
+      row.timeline = store_.timeline;
+      ++row.renewals;
+      return absl::UnavailableError("answer lost");
+    }
+    return absl::OkStatus();
+  };
+  EXPECT_THAT(steps_.Step(), StatusIs(absl::StatusCode::kUnavailable));
+  ASSERT_OK(steps_.Step());
+  ASSERT_OK(steps_.Step());
+  EXPECT_FALSE(observer_.closed);
+  EXPECT_TRUE(HasLease());
+}
+
+TEST_F(SyncPointsTest, ATimelineWithoutOurRenewalsIsLostHistory) {
+  Run();
+  store_.timeline = "00000002";
+  store_.rows.begin()->second.renewals = 0;
+  ASSERT_OK(steps_.Step());
+  EXPECT_EQ(observer_.closed, CloseReason::kHistoryLost);
+  EXPECT_FALSE(HasLease());
+  EXPECT_TRUE(store_.lost_history);
+}
+
+TEST_F(SyncPointsTest, AHeadBelowWhatWasAppliedIsLostHistory) {
+  for (int i = 0; i < 3; ++i) store_.AppendPut(MakeTestToken(random_).entry);
+  Run();
+  store_.head = 2;
+  ASSERT_OK(steps_.Step());
+  EXPECT_EQ(observer_.closed, CloseReason::kHistoryLost);
+  EXPECT_FALSE(HasLease());
+}
+
+TEST_F(SyncPointsTest, StaysClosedAfterLostHistoryUntilItIsAccepted) {
+  store_.lost_history = "changes 3 to 5";
+  for (int i = 0; i < 3; ++i) {
+    const absl::StatusOr<bool> again = steps_.Step();
+    ASSERT_OK(again);
+    EXPECT_FALSE(*again);
+    EXPECT_EQ(steps_.state(), SyncPoints::State::kStarting);
+  }
+  ASSERT_THAT(observer_.notices, SizeIs(1));
+  EXPECT_THAT(observer_.notices[0], HasSubstr("accept-lost-history"));
+  store_.lost_history.reset();
+  Run();
+}
+
+TEST_F(SyncPointsTest, ALoadFromAnotherTimelineIsLoadedAgain) {
+  TestToken lost = MakeTestToken(random_);
+  store_.snapshot.push_back(lost.entry);
+  store_.before = [&](const std::string& method) {
+    if (method == "Register") {
+      store_.timeline = "00000002";
+      store_.snapshot.clear();
+      store_.before = [](const std::string&) { return absl::OkStatus(); };
+    }
+    return absl::OkStatus();
+  };
+  const absl::StatusOr<bool> first = steps_.Step();
+  ASSERT_OK(first);
+  EXPECT_TRUE(*first);
+  EXPECT_EQ(steps_.state(), SyncPoints::State::kStarting);
+  Run();
+  EXPECT_FALSE(Knows(lost));
+}
+
+TEST_F(SyncPointsTest, ARestartNeverTakesOverARow) {
+  Run();
+  const std::string first = store_.rows.begin()->first;
+  TokenIndex index;
+  Lease lease;
+  SyncPoints restarted({kTtl}, &store_, &index, &lease, &clock_, &random_,
+                       &observer_);
+  ASSERT_OK(restarted.Step());
+  EXPECT_THAT(store_.rows, SizeIs(2));
+}
+
+TEST_F(SyncPointsTest, StoppingEndsTheLeaseBeforeTheRowGoes) {
+  Run();
+  store_.before = [&](const std::string& method) {
+    if (method == "Deregister") {
+      EXPECT_FALSE(HasLease());
+    }
+    return absl::OkStatus();
+  };
+  steps_.Stop();
+  EXPECT_THAT(store_.rows, IsEmpty());
+  EXPECT_EQ(observer_.closed, CloseReason::kStopped);
+}
+
+}  // namespace
+}  // namespace wemasy::tokens
