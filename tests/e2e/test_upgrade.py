@@ -168,8 +168,8 @@ def served_creates(server) -> float:
     return sum(
         float(line.rsplit(" ", 1)[1])
         for line in server.metrics().splitlines()
-        if line.startswith("tokend_") and "_total{" in line
-        if "CreateToken" in line
+        if line.startswith("grpc_server_handled_total{")
+        if 'grpc_method="CreateToken"' in line and 'grpc_code="OK"' in line
     )
 
 

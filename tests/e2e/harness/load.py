@@ -35,7 +35,11 @@ class Load:
 
     def __init__(self, servers, project, threads=4, retries=True):
         target = "ipv4:" + ",".join(server.target for server in servers)
-        options = [("grpc.use_local_subchannel_pool", 1)]
+        options = [
+            ("grpc.use_local_subchannel_pool", 1),
+            # A server that is away at first is found soon after it came.
+            ("grpc.max_reconnect_backoff_ms", 2000),
+        ]
         if retries:
             options.append(("grpc.service_config", SERVICE_CONFIG))
         self._client = Client(target, options=options)
