@@ -74,6 +74,7 @@ struct Settings {
   absl::Duration max_connection_age;
 
   absl::Duration lease_ttl;
+  bool synchronous_failover = false;
   int max_active_tokens = 0;
   int validate_threads = 0;
 

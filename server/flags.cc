@@ -160,6 +160,10 @@ constexpr FlagSpec kFlags[] = {
      "How long this server may answer without news of the database. Validate "
      "survives an outage of 0.8 of it.",
      WEMASY_DURATION(lease_ttl, absl::Seconds(2), absl::Minutes(10))},
+    {"synchronous-failover", kServe, "false", "true or false",
+     "Declares that no failover of the database loses a commit, so that a "
+     "Revoke soon after one need not wait for the longest lease.",
+     WEMASY_BOOL(synchronous_failover), true},
     {"max-active-tokens", kServe, "1000", "1 to 1000000",
      "Active tokens that a project may have.",
      WEMASY_INT(max_active_tokens, 1, 1'000'000)},

@@ -1,13 +1,21 @@
 #include "server/grpc_front.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 #include <chrono>
+#include <cstring>
+#include <string>
 #include <utility>
 
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "common/status_macros.h"
+#include "google/protobuf/stubs/logging.h"
 #include "grpc/support/log.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
@@ -23,9 +31,26 @@ namespace {
 
 // TokenService's calls block, each on a thread. More than the calls it admits
 // at once, as the refused need one, too.
-constexpr int kMaxSyncThreads = 256;
-// Lines a second about what gRPC has to say.
-constexpr int64_t kGrpcLinesPerSecond = 10;
+constexpr int kMaxSyncThreads = 512;
+// Lines a second about what libraries have to say.
+constexpr int64_t kLibraryLinesPerSecond = 10;
+
+// Whether a server listens on a Unix socket: gRPC would take the path away
+// from it.
+bool IsSocketInUse(absl::string_view listen) {
+  if (!absl::ConsumePrefix(&listen, "unix:")) return false;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (listen.size() >= sizeof(address.sun_path)) return false;
+  std::memcpy(address.sun_path, listen.data(), listen.size());
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  const bool is_in_use =
+      ::connect(fd, reinterpret_cast<const sockaddr*>(&address),
+                sizeof(address)) == 0;
+  ::close(fd);
+  return is_in_use;
+}
 
 UnaryServerOptions AuthOptions(const Settings& settings) {
   UnaryServerOptions options;
@@ -75,6 +100,10 @@ GrpcFront::~GrpcFront() { Shutdown(absl::ZeroDuration()); }
 absl::Status GrpcFront::Listen(const Settings& settings) {
   ASSIGN_OR_RETURN(const std::shared_ptr<grpc::ServerCredentials> credentials,
                    MakeCredentials(settings));
+  if (IsSocketInUse(settings.listen)) {
+    return absl::UnavailableError(absl::StrCat(
+        "cannot listen on ", settings.listen, ": a server does already"));
+  }
   grpc::EnableDefaultHealthCheckService(true);
   // A plugin is for all builders that come after.
   if (settings.reflection_is_on()) {
@@ -141,19 +170,28 @@ absl::StatusOr<std::unique_ptr<Authenticator>> MakeAuthenticator(
   return std::make_unique<Authenticator>(std::move(roles), plaintext);
 }
 
-void LogGrpcMessagesTo(const Logger& logger, const BootClock& clock) {
-  // gRPC takes a plain function, and calls it until the process ends.
-  static const Logger* grpc_logger = nullptr;
-  static const BootClock* grpc_clock = nullptr;
-  static RateLimit* const limit = new RateLimit(kGrpcLinesPerSecond);
-  grpc_logger = &logger;
-  grpc_clock = &clock;
+void LogLibraryMessagesTo(const Logger& logger, const BootClock& clock) {
+  // Both take a plain function, and call it until the process ends.
+  static const Logger* library_logger = nullptr;
+  static const BootClock* library_clock = nullptr;
+  static RateLimit* const limit = new RateLimit(kLibraryLinesPerSecond);
+  library_logger = &logger;
+  library_clock = &clock;
   gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
   gpr_set_log_function([](gpr_log_func_args* args) {
-    if (!limit->Admit(grpc_clock->Now())) return;
-    grpc_logger->Warning("grpc", {{"detail", args->message},
-                                  {"file", args->file},
-                                  {"line", args->line}});
+    if (!limit->Admit(library_clock->Now())) return;
+    library_logger->Warning("grpc", {{"detail", args->message},
+                                     {"file", args->file},
+                                     {"line", args->line}});
+  });
+  // Of texts that are not UTF-8, which any caller can send. The message may
+  // name the field; it never has the text.
+  google::protobuf::SetLogHandler([](google::protobuf::LogLevel,
+                                     const char* file, int line,
+                                     const std::string& message) {
+    if (!limit->Admit(library_clock->Now())) return;
+    library_logger->Warning(
+        "protobuf", {{"detail", message}, {"file", file}, {"line", line}});
   });
 }
 

@@ -70,9 +70,10 @@ class GrpcFront {
 absl::StatusOr<std::unique_ptr<Authenticator>> MakeAuthenticator(
     const Settings& settings);
 
-// Sends gRPC's own messages to `logger`, a bounded number a second, instead of
-// standard error. `logger` and `clock` must live as long as the process.
-void LogGrpcMessagesTo(const Logger& logger, const BootClock& clock);
+// Sends what gRPC and protobuf have to say to `logger`, a bounded number of
+// lines a second, instead of standard error. `logger` and `clock` must live as
+// long as the process.
+void LogLibraryMessagesTo(const Logger& logger, const BootClock& clock);
 
 }  // namespace wemasy::tokens
 

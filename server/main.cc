@@ -72,8 +72,8 @@ ExitCode Run(Invocation invocation) {
       std::cout << "tokend " WEMASY_VERSION "\n";
       return ExitCode::kOk;
     case Command::kServe:
-      // gRPC's threads may have something to say to the very end.
-      LogGrpcMessagesTo(*logger, *clock);
+      // The libraries' threads may have something to say to the very end.
+      LogLibraryMessagesTo(*logger, *clock);
       return RunServe(std::move(invocation.settings), *clock, *logger);
     case Command::kMigrate:
       return RunMigrate(invocation.settings, *clock, *logger);

@@ -23,6 +23,20 @@ absl::string_view ReasonText(CloseReason reason) {
   return "unknown";
 }
 
+absl::string_view EndLabel(WaitEnd end) {
+  switch (end) {
+    case WaitEnd::kAcknowledged:
+      return "acknowledged";
+    case WaitEnd::kGone:
+      return "gone";
+    case WaitEnd::kExpired:
+      return "expired";
+    case WaitEnd::kGivenUp:
+      return "given_up";
+  }
+  return "unknown";
+}
+
 }  // namespace
 
 void ReplicaWatch::OnLoaded(int64_t entries, int64_t head) {
@@ -56,6 +70,16 @@ void ReplicaWatch::OnNotice(absl::string_view text) {
   logger_.Warning("replica", {{"notice", text}});
 }
 
+void ReplicaWatch::OnReaped(absl::string_view id) {
+  reaped_.fetch_add(1, std::memory_order_relaxed);
+  logger_.Warning("took away the row of a replica that has not renewed it",
+                  {{"replica", id}});
+}
+
+void ReplicaWatch::OnWaited(WaitEnd end, absl::Duration waited) {
+  waits_.Observe(EndLabel(end), waited);
+}
+
 void ReplicaWatch::OnClosed(CloseReason reason, absl::string_view text) {
   if (reason == CloseReason::kStopped) {
     logger_.Info("replica closed");
@@ -78,7 +102,7 @@ absl::Duration ReplicaWatch::SinceSyncPoint() const {
   return clock_.Now() - BootTime::FromNanos(last);
 }
 
-void ReplicaWatch::AddMetrics(const Lease& lease,
+void ReplicaWatch::AddMetrics(const Lease& lease, const Barrier& barrier,
                               SampledMetrics& metrics) const {
   metrics.AddGauge(
       "tokend_lease_remaining_seconds",
@@ -99,6 +123,12 @@ void ReplicaWatch::AddMetrics(const Lease& lease,
   metrics.AddCounter("tokend_sync_points_total", "Sync points, by result.",
                      [this] { return static_cast<double>(failures_); },
                      {{"result", "failed"}});
+  metrics.AddGauge(
+      "tokend_replicas", "Replicas that a change has to reach.",
+      [&barrier] { return static_cast<double>(barrier.replicas()); });
+  metrics.AddCounter("tokend_replicas_reaped_total",
+                     "Rows of dead replicas that this one took away.",
+                     [this] { return static_cast<double>(reaped_); });
   metrics.AddGauge("tokend_database_reached",
                    "1 if the last step reached the database, otherwise 0.",
                    [this] { return reaches_database() ? 1.0 : 0.0; });

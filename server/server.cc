@@ -31,6 +31,7 @@ absl::Duration SyncPatience(const Settings& settings,
 ReplicaOptions MakeReplicaOptions(const Settings& settings) {
   ReplicaOptions options;
   options.ttl = settings.lease_ttl;
+  options.synchronous_failover = settings.synchronous_failover;
   return options;
 }
 
@@ -51,11 +52,13 @@ Server::Server(Settings settings, const BootClock& clock, RandomSource& random,
       replica_store_(&postgres_, &clock),
       listener_(&postgres_, &clock),
       validator_(&index_, &lease_, &clock),
-      watch_(SyncPatience(settings_, postgres_), clock, logger, stop),
+      watch_(SyncPatience(settings_, postgres_), clock, logger, *metrics_.waits,
+             stop),
+      barrier_(MakeReplicaOptions(settings_), &clock, &watch_),
       sync_points_(MakeReplicaOptions(settings_), &replica_store_, &index_,
-                   &lease_, &clock, &random, &watch_),
-      replica_(MakeReplicaOptions(settings_), &sync_points_, &listener_,
-               &clock),
+                   &lease_, &barrier_, &clock, &random, &watch_),
+      replica_(MakeReplicaOptions(settings_), &sync_points_, &barrier_,
+               &listener_, &clock),
       lifecycle_(&token_store_, &replica_, &clock, &random,
                  LifecycleLimits{settings_.max_active_tokens}),
       usage_flush_([this] { return index_.DrainUses(); }, usage_store_, clock),
@@ -109,7 +112,7 @@ absl::Status Server::Listen() {
 void Server::AddMetrics() {
   SampledMetrics& metrics = *metrics_.sampled;
   AddProcessMetrics(metrics);
-  watch_.AddMetrics(lease_, metrics);
+  watch_.AddMetrics(lease_, barrier_, metrics);
   front_->AddMetrics(metrics);
   constexpr char kEntriesHelp[] =
       "Secrets in the index, as of the last look at all, every 5 minutes.";

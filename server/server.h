@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/crypto/random.h"
 #include "server/api/authenticator.h"
+#include "server/coherence/barrier.h"
 #include "server/coherence/replica.h"
 #include "server/coherence/sync_points.h"
 #include "server/config.h"
@@ -81,6 +82,7 @@ class Server {
   Validator validator_;
 
   ReplicaWatch watch_;
+  Barrier barrier_;
   SyncPoints sync_points_;
   Replica replica_;
 

@@ -3,8 +3,6 @@
 #include <algorithm>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "server/validate/lease.h"
 
 namespace wemasy::tokens {
 namespace {
@@ -16,14 +14,96 @@ constexpr int kSyncPointsPerTtl = 5;
 constexpr int kFirstRetriesPerTtl = 100;
 // How long a listener may take to notice that it shall stop.
 constexpr absl::Duration kListenerPatience = absl::Milliseconds(200);
-// The waiter's own scheduling.
-constexpr absl::Duration kTimerSlack = absl::Milliseconds(100);
+
+// Many changes at once shall cost a few sync points: a round of them begins at
+// the earliest that long after the one before, and later if that one brought
+// what several callers wait for.
+constexpr absl::Duration kRoundLength = absl::Milliseconds(5);
+constexpr absl::Duration kBusyRoundLength = absl::Milliseconds(20);
+constexpr int64_t kBusyChanges = 4;
+// A round is a sync point, one that acknowledges what it applied, and, unless
+// the next round comes soon enough for that, one that sees what the other
+// replicas, who do the same, have acknowledged.
+constexpr int kQuickStepsPerRound = 2;
+constexpr int kQuickStepsPerBusyRound = 1;
+constexpr absl::Duration kOthersTake = absl::Milliseconds(1);
+// Who waits for a replica that does not answer looks less and less often.
+constexpr absl::Duration kLongestLook = absl::Milliseconds(50);
+
+// When to take the next step: not before `earliest`, at `latest` without news.
+struct Turn {
+  BootTime earliest;
+  BootTime latest;
+};
+
+class Pace {
+ public:
+  explicit Pace(absl::Duration ttl)
+      : regular_(ttl / kSyncPointsPerTtl),
+        first_retry_(ttl / kFirstRetriesPerTtl),
+        retry_(first_retry_) {}
+
+  // After a step that failed.
+  Turn AfterFailure(BootTime now) {
+    const BootTime next = now + retry_;
+    retry_ = std::min(retry_ * 2, regular_);
+    return {next, next};
+  }
+
+  // After one that did not. It began at `began`, and brought the index to
+  // change `applied`.
+  Turn After(NextStep next, int64_t applied, bool has_waiters, BootTime began,
+             BootTime now) {
+    retry_ = first_retry_;
+    if (next == NextStep::kGoOn) return {now, now};
+    if (quick_steps_ == 0) {
+      round_began_ = began;
+      applied_before_ = applied_;
+    }
+    applied_ = applied;
+    const bool is_busy = applied_ - applied_before_ >= kBusyChanges;
+    const BootTime next_round =
+        round_began_ + (is_busy ? kBusyRoundLength : kRoundLength);
+    if (next == NextStep::kRest && !has_waiters) {
+      quick_steps_ = 0;
+      look_ = kRoundLength;
+      return {next_round, now + regular_};
+    }
+    if (quick_steps_ <
+        (is_busy ? kQuickStepsPerBusyRound : kQuickStepsPerRound)) {
+      ++quick_steps_;
+      const bool acknowledges = next == NextStep::kAcknowledge;
+      const BootTime turn = acknowledges ? now : now + kOthersTake;
+      return {turn, turn};
+    }
+    quick_steps_ = 0;
+    if (next == NextStep::kAcknowledge) return {next_round, next_round};
+    const BootTime look = std::max(next_round, now + look_);
+    look_ = std::min(look_ * 2, kLongestLook);
+    return {next_round, look};
+  }
+
+ private:
+  const absl::Duration regular_;
+  const absl::Duration first_retry_;
+  absl::Duration retry_;
+  absl::Duration look_ = kRoundLength;
+  BootTime round_began_;
+  int quick_steps_ = 0;
+  int64_t applied_ = 0;
+  // Before the round.
+  int64_t applied_before_ = 0;
+};
 
 }  // namespace
 
-Replica::Replica(ReplicaOptions options, SyncPoints* steps,
+Replica::Replica(ReplicaOptions options, SyncPoints* steps, Barrier* barrier,
                  ChangeListener* listener, const BootClock* clock)
-    : options_(options), steps_(*steps), listener_(*listener), clock_(*clock) {}
+    : options_(options),
+      steps_(*steps),
+      barrier_(*barrier),
+      listener_(*listener),
+      clock_(*clock) {}
 
 Replica::~Replica() { Stop(); }
 
@@ -44,35 +124,29 @@ void Replica::Stop() {
 }
 
 void Replica::RunSyncPoints() {
-  const absl::Duration regular = options_.ttl / kSyncPointsPerTtl;
-  const absl::Duration first_retry = options_.ttl / kFirstRetriesPerTtl;
-  absl::Duration retry = first_retry;
+  Pace pace(options_.ttl);
   while (steps_.state() != SyncPoints::State::kClosed) {
-    const absl::StatusOr<bool> again = steps_.Step();
-    {
-      MutexLock lock(&mutex_);
-      applied_ = steps_.applied();
-      changed_.SignalAll();
-    }
-    absl::Duration pause = regular;
-    if (!again.ok()) {
-      pause = retry;
-      retry = std::min(retry * 2, regular);
-    } else {
-      retry = first_retry;
-      if (*again) pause = absl::ZeroDuration();
-    }
-    if (!WaitForTurn(pause, /*wake_early=*/again.ok())) return;
+    const BootTime began = clock_.Now();
+    const absl::StatusOr<NextStep> next = steps_.Step();
+    const BootTime now = clock_.Now();
+    const Turn turn = next.ok() ? pace.After(*next, steps_.applied(),
+                                             HasWaiters(), began, now)
+                                : pace.AfterFailure(now);
+    if (!WaitForTurn(turn.earliest, turn.latest)) return;
   }
 }
 
-bool Replica::WaitForTurn(absl::Duration pause, bool wake_early) {
-  const BootTime due = clock_.Now() + pause;
+bool Replica::HasWaiters() {
+  MutexLock lock(&mutex_);
+  return waiters_ > 0;
+}
+
+bool Replica::WaitForTurn(BootTime earliest, BootTime latest) {
   MutexLock lock(&mutex_);
   while (!stopping_) {
-    const absl::Duration left = due - clock_.Now();
-    if (left <= absl::ZeroDuration() || (wake_ && wake_early)) {
-      wake_ = false;
+    const absl::Duration left = (has_news_ ? earliest : latest) - clock_.Now();
+    if (left <= absl::ZeroDuration()) {
+      has_news_ = false;
       return true;
     }
     changed_.WaitWithTimeout(&mutex_, left);
@@ -87,7 +161,7 @@ void Replica::RunListener() {
     if (stopping_) return;
     if (heard.ok()) {
       if (*heard) {
-        wake_ = true;
+        has_news_ = true;
         changed_.SignalAll();
       }
       continue;
@@ -101,31 +175,17 @@ void Replica::RunListener() {
   }
 }
 
-void Replica::Wake() {
-  MutexLock lock(&mutex_);
-  wake_ = true;
-  changed_.SignalAll();
-}
-
 absl::StatusOr<BarrierReceipt> Replica::Await(const CommitStamp& commit,
-                                              BootTime deadline) {
-  Wake();
-  const BootTime expired = commit.returned_at + options_.ttl +
-                           options_.ttl / kClockDriftDivisor + kTimerSlack;
-  MutexLock lock(&mutex_);
-  BarrierReceipt receipt;
-  while (applied_ < commit.seq) {
-    const BootTime now = clock_.Now();
-    if (now >= expired) {
-      receipt.expired_replicas = 1;
-      return receipt;
-    }
-    if (now >= deadline) {
-      return absl::DeadlineExceededError("the change is not applied yet");
-    }
-    changed_.WaitWithTimeout(&mutex_, std::min(expired, deadline) - now);
+                                              const Patience& patience) {
+  {
+    MutexLock lock(&mutex_);
+    ++waiters_;
+    has_news_ = true;
+    changed_.SignalAll();
   }
-  receipt.acknowledged_replicas = 1;
+  absl::StatusOr<BarrierReceipt> receipt = barrier_.Await(commit, patience);
+  MutexLock lock(&mutex_);
+  --waiters_;
   return receipt;
 }
 

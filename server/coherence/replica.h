@@ -2,30 +2,31 @@
 #ifndef WEMASY_SERVER_COHERENCE_REPLICA_H_
 #define WEMASY_SERVER_COHERENCE_REPLICA_H_
 
-#include <cstdint>
 #include <thread>
 
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "common/clock.h"
 #include "common/mutex.h"
+#include "server/coherence/barrier.h"
+#include "server/coherence/replica_options.h"
 #include "server/coherence/replica_store.h"
 #include "server/coherence/sync_points.h"
 #include "server/lifecycle/change_barrier.h"
 
 namespace wemasy::tokens {
 
-// Runs sync points, on notifications and every fifth of the lease's length,
-// and tells who waits when a change is in the index.
-//
-// As a barrier it waits for this replica only: other replicas follow by
-// notification, or at their next sync point.
+// Runs sync points: on notifications, every fifth of the lease's length, and
+// in quick succession while somebody waits at the barrier, whose eyes they
+// are.
 //
 // Thread-safe but for Start and Stop.
 class Replica final : public ChangeBarrier {
  public:
   // All must outlive this object. `steps` and `listener` are used by this
   // object's threads only.
-  Replica(ReplicaOptions options, SyncPoints* steps, ChangeListener* listener,
-          const BootClock* clock);
+  Replica(ReplicaOptions options, SyncPoints* steps, Barrier* barrier,
+          ChangeListener* listener, const BootClock* clock);
   // Stops if that was not done.
   ~Replica() override;
 
@@ -34,28 +35,30 @@ class Replica final : public ChangeBarrier {
   // Ends the lease, deletes the replica's row and ends the threads. Idempotent.
   void Stop();
 
-  // Returns once the change is in this replica's index, or once the lease
-  // under which the index would do without it must have run out.
+  // Waits at the barrier, and keeps sync points coming meanwhile.
   absl::StatusOr<BarrierReceipt> Await(const CommitStamp& commit,
-                                       BootTime deadline) override;
+                                       const Patience& patience) override;
 
  private:
   void RunSyncPoints();
   void RunListener();
-  // Waits until the next sync point is due. Returns false when stopping.
-  bool WaitForTurn(absl::Duration pause, bool wake_early);
-  void Wake();
+  // Waits until `latest`, or until news arrive, but never less than until
+  // `earliest`. Returns false when stopping.
+  bool WaitForTurn(BootTime earliest, BootTime latest);
+  bool HasWaiters();
 
   const ReplicaOptions options_;
   SyncPoints& steps_;
+  Barrier& barrier_;
   ChangeListener& listener_;
   const BootClock& clock_;
 
   Mutex mutex_;
   CondVar changed_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  bool wake_ ABSL_GUARDED_BY(mutex_) = false;
-  int64_t applied_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Something was committed that this replica may not have yet.
+  bool has_news_ ABSL_GUARDED_BY(mutex_) = false;
+  int waiters_ ABSL_GUARDED_BY(mutex_) = 0;
   std::thread sync_thread_;
   std::thread listen_thread_;
 };

@@ -114,6 +114,10 @@ class ReplicaStore {
 
   // Deletes the row; fine if it is gone already.
   virtual absl::Status Deregister(const std::string& id) = 0;
+
+  // Deletes another replica's row, committed, if it is as `row` says: it has
+  // not renewed since. Returns whether it was.
+  virtual absl::StatusOr<bool> Reap(const ReplicaRow& row) = 0;
 };
 
 // Hears of changes. Only speeds things up: what it misses, the next sync point

@@ -14,34 +14,32 @@ namespace {
 constexpr int kChangesPerFetch = 1000;
 constexpr int kFetchesPerSyncPoint = 16;
 
-// The lease's length by this machine's clock, which may run slow.
-absl::Duration SafeTtl(absl::Duration ttl) {
-  return ttl - ttl / kClockDriftDivisor;
-}
-
 }  // namespace
 
 SyncPoints::SyncPoints(ReplicaOptions options, ReplicaStore* store,
-                       TokenIndex* index, Lease* lease, const BootClock* clock,
-                       RandomSource* random, ReplicaObserver* observer)
+                       TokenIndex* index, Lease* lease, Barrier* barrier,
+                       const BootClock* clock, RandomSource* random,
+                       ReplicaObserver* observer)
     : options_(options),
       store_(*store),
       index_(*index),
       lease_(*lease),
+      barrier_(*barrier),
       clock_(*clock),
       random_(*random),
-      observer_(*observer) {}
+      observer_(*observer),
+      reaper_(options.ttl) {}
 
-absl::StatusOr<bool> SyncPoints::Step() {
-  absl::StatusOr<bool> again =
+absl::StatusOr<NextStep> SyncPoints::Step() {
+  absl::StatusOr<NextStep> next =
       state_ == State::kStarting ? Load() : SyncPoint();
-  if (!again.ok()) observer_.OnFailure(again.status());
-  return again;
+  if (!next.ok()) observer_.OnFailure(next.status());
+  return next;
 }
 
 // Rule 2: load, then register, then lease by a sync point. The load itself
 // gives no lease: what it saw may be old by the time the row is there.
-absl::StatusOr<bool> SyncPoints::Load() {
+absl::StatusOr<NextStep> SyncPoints::Load() {
   // No lease was ever given in this state, so nobody misses what goes.
   index_.Clear();
   int64_t entries = 0;
@@ -57,7 +55,7 @@ absl::StatusOr<bool> SyncPoints::Load() {
           "history was lost (", *head.lost_history,
           "); staying closed until an operator runs accept-lost-history"));
     }
-    return false;
+    return NextStep::kRest;
   }
   row_ = {TokenId::Generate(random_).ToString(), head.timeline, 0};
   const absl::StatusOr<bool> registered =
@@ -68,26 +66,27 @@ absl::StatusOr<bool> SyncPoints::Load() {
     return registered.status();
   }
   // Another timeline: the load may have seen what a failover lost.
-  if (!*registered) return true;
+  if (!*registered) return NextStep::kGoOn;
   applied_ = head.seq;
   lease_.PublishApplied(applied_);
   state_ = State::kRunning;
   observer_.OnLoaded(entries, head.seq);
-  return true;
+  return NextStep::kGoOn;
 }
 
 // Rule 3.
-absl::StatusOr<bool> SyncPoints::SyncPoint() {
+absl::StatusOr<NextStep> SyncPoints::SyncPoint() {
+  const int64_t acked = applied_;
   // Before sending: the answer is at least as new as this.
   const BootTime asked_at = clock_.Now();
-  ASSIGN_OR_RETURN(const RenewalOutcome outcome,
-                   store_.Renew(row_, /*acked=*/applied_));
+  ASSIGN_OR_RETURN(const RenewalOutcome outcome, store_.Renew(row_, acked));
   if (outcome.refusal == RenewalRefusal::kRowGone) {
     return Close(CloseReason::kRowGone,
                  "the replica's row is gone from the database");
   }
   if (!outcome.renewal) return AdoptTimeline();
   row_.renewals = outcome.renewal->renewals;
+  reaper_.Observe(row_.id, outcome.renewal->replicas, asked_at, clock_.Now());
   const int64_t head = outcome.renewal->head;
   if (head < applied_) {
     return CloseForLostHistory(absl::StrCat("the database's last change is ",
@@ -95,10 +94,11 @@ absl::StatusOr<bool> SyncPoints::SyncPoint() {
                                             applied_));
   }
 
+  barrier_.Learn(row_, acked, *outcome.renewal);
   RETURN_IF_ERROR(CatchUp(head));
-  if (state_ == State::kClosed) return false;
+  if (state_ == State::kClosed) return NextStep::kRest;
   // A renewal whose changes are not all applied extends nothing.
-  if (applied_ < head) return true;
+  if (applied_ < head) return NextStep::kGoOn;
 
   if (lease_.SetDatabaseTime(asked_at, outcome.renewal->database_time,
                              clock_.Now())) {
@@ -109,7 +109,19 @@ absl::StatusOr<bool> SyncPoints::SyncPoint() {
   const BootTime lease_end = asked_at + SafeTtl(options_.ttl);
   lease_.Extend(lease_end);
   observer_.OnSyncPoint(applied_, lease_end);
-  return false;
+  ReapDead();
+  return applied_ > acked ? NextStep::kAcknowledge : NextStep::kRest;
+}
+
+void SyncPoints::ReapDead() {
+  for (const ReplicaRow& row : reaper_.Due(clock_.Now())) {
+    const absl::StatusOr<bool> reaped = store_.Reap(row);
+    if (!reaped.ok()) {
+      observer_.OnFailure(reaped.status());
+      return;
+    }
+    if (*reaped) observer_.OnReaped(row.id);
+  }
 }
 
 absl::Status SyncPoints::CatchUp(int64_t head) {
@@ -149,7 +161,7 @@ absl::Status SyncPoints::Apply(const std::vector<Change>& changes) {
 
 // Rule 11: adopt before any other write there. Nothing applied is lost if the
 // row has all its renewals, as each followed what it acknowledged.
-absl::StatusOr<bool> SyncPoints::AdoptTimeline() {
+absl::StatusOr<NextStep> SyncPoints::AdoptTimeline() {
   ASSIGN_OR_RETURN(absl::optional<ReplicaRow> adopted,
                    store_.AdoptTimeline(row_));
   if (!adopted) {
@@ -161,10 +173,10 @@ absl::StatusOr<bool> SyncPoints::AdoptTimeline() {
   observer_.OnNotice(absl::StrCat("adopted the database's new timeline ",
                                   adopted->timeline, " without a gap"));
   row_ = *std::move(adopted);
-  return true;
+  return NextStep::kGoOn;
 }
 
-bool SyncPoints::CloseForLostHistory(absl::string_view text) {
+NextStep SyncPoints::CloseForLostHistory(absl::string_view text) {
   // The lease ends first; the mark can wait.
   lease_.Close();
   const absl::Status marked = store_.MarkHistoryLost(std::string(text));
@@ -172,14 +184,13 @@ bool SyncPoints::CloseForLostHistory(absl::string_view text) {
   return Close(CloseReason::kHistoryLost, text);
 }
 
-bool SyncPoints::Close(CloseReason reason, absl::string_view text) {
+NextStep SyncPoints::Close(CloseReason reason, absl::string_view text) {
   lease_.Close();
   state_ = State::kClosed;
-  close_reason_ = reason;
   const absl::Status deleted = store_.Deregister(row_.id);
   if (!deleted.ok()) observer_.OnFailure(deleted);
   observer_.OnClosed(reason, text);
-  return false;
+  return NextStep::kRest;
 }
 
 void SyncPoints::Stop() {
@@ -190,7 +201,6 @@ void SyncPoints::Stop() {
   }
   lease_.Close();
   state_ = State::kClosed;
-  close_reason_ = CloseReason::kStopped;
 }
 
 }  // namespace wemasy::tokens

@@ -14,6 +14,9 @@
 #include "absl/types/optional.h"
 #include "common/clock.h"
 #include "common/crypto/random.h"
+#include "server/coherence/barrier.h"
+#include "server/coherence/reaper.h"
+#include "server/coherence/replica_options.h"
 #include "server/coherence/replica_store.h"
 #include "server/validate/lease.h"
 #include "server/validate/token_index.h"
@@ -49,17 +52,21 @@ class ReplicaObserver {
   virtual void OnFailure(const absl::Status& status) = 0;
   // Something that an operator should know; the replica goes on.
   virtual void OnNotice(absl::string_view text) = 0;
+  // The row of another replica, which had not renewed it for longer than a
+  // lease, was deleted.
+  virtual void OnReaped(absl::string_view id) = 0;
   // The replica closed.
   virtual void OnClosed(CloseReason reason, absl::string_view text) = 0;
 };
 
-// How a replica runs.
-struct ReplicaOptions {
-  // The longest that this replica may answer without having heard from the
-  // database; the same at every replica.
-  absl::Duration ttl = absl::Seconds(30);
-  // How many dead secrets to load at most.
-  int64_t max_dead = 100'000;
+// What should follow a step.
+enum class NextStep {
+  // Nothing until the next sync point is due.
+  kRest,
+  // A sync point that acknowledges what was just applied: others wait for it.
+  kAcknowledge,
+  // A step at once: this one is not finished.
+  kGoOn,
 };
 
 // Loads the index, registers the replica, and runs sync points.
@@ -70,8 +77,8 @@ class SyncPoints {
  public:
   // All must outlive this object.
   SyncPoints(ReplicaOptions options, ReplicaStore* store, TokenIndex* index,
-             Lease* lease, const BootClock* clock, RandomSource* random,
-             ReplicaObserver* observer);
+             Lease* lease, Barrier* barrier, const BootClock* clock,
+             RandomSource* random, ReplicaObserver* observer);
 
   enum class State {
     // Not loaded and registered yet.
@@ -82,42 +89,44 @@ class SyncPoints {
     kClosed,
   };
   State state() const { return state_; }
-  absl::optional<CloseReason> close_reason() const { return close_reason_; }
 
   // The last change in the index.
   int64_t applied() const { return applied_; }
 
   // Takes the next step: loads and registers, or runs one sync point. Returns
-  // whether another one should follow at once; a status that is not OK means
-  // that the step is to be tried again later. Must not be called when closed.
-  absl::StatusOr<bool> Step();
+  // what should follow; a status that is not OK means that the step is to be
+  // tried again later. Must not be called when closed.
+  absl::StatusOr<NextStep> Step();
 
   // Rule 13: ends the lease, then deletes the row. Best effort: whoever waits
   // for a row that stayed does so no longer than the lease's length.
   void Stop();
 
  private:
-  absl::StatusOr<bool> Load();
-  absl::StatusOr<bool> SyncPoint();
+  absl::StatusOr<NextStep> Load();
+  absl::StatusOr<NextStep> SyncPoint();
   // Applies what the log has up to `head`, or a bounded part of it.
   absl::Status CatchUp(int64_t head);
   absl::Status Apply(const std::vector<Change>& changes);
   // The database is on another timeline than the row.
-  absl::StatusOr<bool> AdoptTimeline();
-  // Rule 11. Always returns false: no further step follows.
-  bool Close(CloseReason reason, absl::string_view text);
-  bool CloseForLostHistory(absl::string_view text);
+  absl::StatusOr<NextStep> AdoptTimeline();
+  // Rule 12. Best effort.
+  void ReapDead();
+  // Rule 11. Always returns kRest: no further step follows.
+  NextStep Close(CloseReason reason, absl::string_view text);
+  NextStep CloseForLostHistory(absl::string_view text);
 
   const ReplicaOptions options_;
   ReplicaStore& store_;
   TokenIndex& index_;
   Lease& lease_;
+  Barrier& barrier_;
   const BootClock& clock_;
   RandomSource& random_;
   ReplicaObserver& observer_;
+  Reaper reaper_;
 
   State state_ = State::kStarting;
-  absl::optional<CloseReason> close_reason_;
   ReplicaRow row_;
   int64_t applied_ = 0;
   bool told_lost_history_ = false;

@@ -2,6 +2,8 @@
 #ifndef WEMASY_SERVER_LIFECYCLE_CHANGE_BARRIER_H_
 #define WEMASY_SERVER_LIFECYCLE_CHANGE_BARRIER_H_
 
+#include <functional>
+
 #include "absl/status/statusor.h"
 #include "common/clock.h"
 #include "server/lifecycle/token_store.h"
@@ -15,15 +17,23 @@ struct BarrierReceipt {
   int expired_replicas = 0;
 };
 
+// How long somebody waits.
+struct Patience {
+  BootTime deadline;
+  // Whether the caller has gone away, so that nobody waits any more; empty for
+  // one that does not. Called by the waiting thread, now and then.
+  std::function<bool()> is_cancelled = nullptr;
+};
+
 // Waits until changes are in effect. Implementations are thread-safe.
 class ChangeBarrier {
  public:
   virtual ~ChangeBarrier() = default;
 
   // Returns once the change is in effect, or DeadlineExceeded (a plain status
-  // without detail) if it is not by `deadline`.
+  // without detail) if it is not when the patience ends.
   virtual absl::StatusOr<BarrierReceipt> Await(const CommitStamp& commit,
-                                               BootTime deadline) = 0;
+                                               const Patience& patience) = 0;
 };
 
 }  // namespace wemasy::tokens

@@ -67,33 +67,34 @@ absl::Status CheckUpdatable(const UpdateRequest& request,
   return violations.ToStatus();
 }
 
-// Applies the request; returns the names of the fields it changes.
+// Sets `value` to what is wanted, if that is something else, and then notes
+// the field.
+template <typename T>
+void Set(const absl::optional<T>& wanted, const char* field, T& value,
+         std::vector<std::string>& changed) {
+  if (!wanted || *wanted == value) return;
+  value = *wanted;
+  changed.emplace_back(field);
+}
+
+// Applies the request; returns the names of the fields that it changes.
 std::vector<std::string> Apply(const UpdateRequest& request,
                                TokenRecord& record) {
   std::vector<std::string> changed;
-  if (request.display_name) {
-    changed.push_back("display_name");
-    record.display_name = *request.display_name;
-  }
-  if (request.description) {
-    changed.push_back("description");
-    record.description = *request.description;
-  }
-  if (request.scopes) {
-    changed.push_back("scopes");
-    record.scopes = ScopeSet(*request.scopes);
-  }
-  if (request.metadata) {
-    changed.push_back("metadata");
-    record.metadata = *request.metadata;
-  }
+  Set(request.display_name, "display_name", record.display_name, changed);
+  Set(request.description, "description", record.description, changed);
+  absl::optional<ScopeSet> scopes;
+  if (request.scopes) scopes.emplace(*request.scopes);
+  Set(scopes, "scopes", record.scopes, changed);
+  Set(request.metadata, "metadata", record.metadata, changed);
   if (request.expire_time) {
-    changed.push_back("expire_time");
     // Kept to the microsecond, and answered as it is kept.
-    record.expire_time =
+    const absl::Time expire_time =
         *request.expire_time == absl::InfiniteFuture()
             ? *request.expire_time
             : absl::FromUnixMicros(absl::ToUnixMicros(*request.expire_time));
+    Set(absl::make_optional(expire_time), "expire_time", record.expire_time,
+        changed);
     if (record.old_secret_expire_time) {
       record.old_secret_expire_time =
           std::min(*record.old_secret_expire_time, record.expire_time);
@@ -207,15 +208,19 @@ absl::StatusOr<TokenView> TokenLifecycle::Update(const CallContext& context,
 
     Mutation mutation;
     const std::vector<std::string> changed = Apply(request, record);
-    ++record.revision;
-    mutation.updated_tokens.push_back(record);
-    if (ChangesUse(request)) {
-      for (const SecretRecord& secret : locked.token->secrets) {
-        PutSecret(mutation, record, secret);
+    // A repeated update commits too, and waits: the first may not be in effect
+    // yet.
+    if (!changed.empty()) {
+      ++record.revision;
+      mutation.updated_tokens.push_back(record);
+      if (ChangesUse(request)) {
+        for (const SecretRecord& secret : locked.token->secrets) {
+          PutSecret(mutation, record, secret);
+        }
       }
+      Audit(mutation, context, AuditAction::kUpdated, name, request.actor,
+            {{"changed", absl::StrJoin(changed, ",")}});
     }
-    Audit(mutation, context, AuditAction::kUpdated, name, request.actor,
-          {{"changed", absl::StrJoin(changed, ",")}});
     view = {record, StateAt(record, locked.now)};
     return mutation;
   };

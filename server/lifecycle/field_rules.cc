@@ -134,17 +134,28 @@ void CheckMetadata(FieldViolations& violations, absl::string_view field,
 
 void CheckRequestId(FieldViolations& violations, absl::string_view field,
                     absl::string_view value) {
-  constexpr absl::string_view kForm = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  // RFC 9562: the version is 4, the variant y one of 8, 9, a, b.
+  constexpr absl::string_view kForm = "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx";
   if (value.empty()) return;
   bool well_formed = value.size() == kForm.size();
   for (size_t i = 0; well_formed && i < value.size(); ++i) {
-    well_formed =
-        kForm[i] == '-' ? value[i] == '-' : absl::ascii_isxdigit(value[i]);
+    const char c = absl::ascii_tolower(value[i]);
+    switch (kForm[i]) {
+      case 'x':
+        well_formed = absl::ascii_isxdigit(c);
+        break;
+      case 'y':
+        well_formed = c == '8' || c == '9' || c == 'a' || c == 'b';
+        break;
+      default:
+        well_formed = c == kForm[i];
+    }
   }
   if (!well_formed) {
-    violations.Add(field,
-                   absl::StrCat("has ", value.size(),
-                                " bytes and is no UUID, want one as ", kForm));
+    violations.Add(
+        field,
+        absl::StrCat("has ", value.size(),
+                     " bytes and is no random UUID, want one as ", kForm));
   }
 }
 

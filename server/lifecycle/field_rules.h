@@ -37,7 +37,7 @@ void CheckMetadata(FieldViolations& violations, absl::string_view field,
 // At most `max_length` characters of printable ASCII.
 void CheckPrintable(FieldViolations& violations, absl::string_view field,
                     absl::string_view value, size_t max_length);
-// A UUID, or nothing.
+// A UUID of version 4, or nothing.
 void CheckRequestId(FieldViolations& violations, absl::string_view field,
                     absl::string_view value);
 // After `now`, and no more than kMaxTokenLifetime after it.

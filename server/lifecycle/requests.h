@@ -6,6 +6,7 @@
 #define WEMASY_SERVER_LIFECYCLE_REQUESTS_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct CallContext {
   std::string caller;
   // The call's id in the log.
   std::string request_id;
+  // Whether the caller has gone away; may be empty.
+  std::function<bool()> is_cancelled = nullptr;
 };
 
 // A token and its state when it was read.

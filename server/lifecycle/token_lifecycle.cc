@@ -150,7 +150,8 @@ absl::StatusOr<Receipt> TokenLifecycle::Commit(
     absl::FunctionRef<std::map<std::string, std::string>()> error_keys) {
   const BootTime deadline = ReplyDeadline(context.deadline, clock_.Now());
   ASSIGN_OR_RETURN(const CommitStamp stamp, store_.Transact(deadline, body));
-  const absl::StatusOr<BarrierReceipt> waited = barrier_.Await(stamp, deadline);
+  const absl::StatusOr<BarrierReceipt> waited =
+      barrier_.Await(stamp, {deadline, context.is_cancelled});
   if (!waited.ok()) {
     return MakeError(ErrorReason::kChangeUnconfirmed,
                      "the change is durable, but not yet confirmed in effect "

@@ -19,6 +19,7 @@
 #include "common/mutex.h"
 #include "server/observability/call_metrics.h"
 #include "server/observability/thread_counters.h"
+#include "server/observability/wait_metrics.h"
 #include "server/token/verdict.h"
 
 namespace wemasy::tokens {
@@ -81,6 +82,8 @@ class VerdictMetrics final : public prometheus::Collectable {
 struct Metrics {
   std::shared_ptr<CallMetrics> calls = std::make_shared<CallMetrics>();
   std::shared_ptr<VerdictMetrics> verdicts = std::make_shared<VerdictMetrics>();
+  std::shared_ptr<WaitMetrics> waits = std::make_shared<WaitMetrics>(
+      std::vector<std::string>{"acknowledged", "gone", "expired", "given_up"});
   std::shared_ptr<SampledMetrics> sampled = std::make_shared<SampledMetrics>();
 };
 

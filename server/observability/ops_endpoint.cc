@@ -29,7 +29,8 @@ class MetricsHandler final : public CivetHandler {
   bool handleGet(CivetServer*, mg_connection* connection) override {
     std::vector<prometheus::MetricFamily> families = metrics_.calls->Collect();
     for (std::vector<prometheus::MetricFamily> more :
-         {metrics_.verdicts->Collect(), metrics_.sampled->Collect()}) {
+         {metrics_.verdicts->Collect(), metrics_.waits->Collect(),
+          metrics_.sampled->Collect()}) {
       families.insert(families.end(), std::make_move_iterator(more.begin()),
                       std::make_move_iterator(more.end()));
     }

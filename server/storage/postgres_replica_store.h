@@ -39,10 +39,7 @@ class PostgresReplicaStore final : public ReplicaStore {
       const ReplicaRow& row) override;
   absl::Status MarkHistoryLost(const std::string& what) override;
   absl::Status Deregister(const std::string& id) override;
-
-  // Deletes another replica's row, committed, if it is as `row` says: it has
-  // not renewed since. Returns whether it was.
-  absl::StatusOr<bool> Reap(const ReplicaRow& row);
+  absl::StatusOr<bool> Reap(const ReplicaRow& row) override;
 
  private:
   // The connection, with `timeout` for the exchange that follows.

@@ -1,8 +1,9 @@
 """The cost of each call, beside that of an empty one.
 
-Runs a private PostgreSQL and one tokend. Compared things take turns, round by
-round, so that a machine whose speed drifts slows them all; what is quoted are
-medians over the rounds, and ratios within a round.
+Runs a private PostgreSQL and one tokend, and two more for the calls that wait
+for all replicas. Compared things take turns, round by round, so that a machine
+whose speed drifts slows them all; what is quoted are medians over the rounds,
+and ratios within a round.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
+from harness import paths  # noqa: E402
 from harness.cluster import Cluster  # noqa: E402
 from harness.server import Server, migrate  # noqa: E402
 
@@ -144,6 +146,53 @@ def calls_microseconds(server, rounds: int) -> dict:
     return figures
 
 
+def commit_microseconds(cluster, database, folder, commits: int) -> list:
+    """The latencies of single durable commits, by pgbench."""
+    cluster.sql(
+        database,
+        "CREATE TABLE IF NOT EXISTS bench_commits (n int);"
+        "INSERT INTO bench_commits SELECT 0 WHERE NOT EXISTS"
+        " (SELECT FROM bench_commits)",
+    )
+    script = folder / "commit.sql"
+    script.write_text("UPDATE bench_commits SET n = n + 1;\n")
+    for log in folder.glob("commits.*"):
+        log.unlink()
+    subprocess.run(
+        [
+            paths.postgres("pgbench"),
+            *("-h", str(cluster.folder), "-U", "postgres", "-n", "-l"),
+            *("-f", script, "-t", str(commits), "-M", "prepared"),
+            *(f"--log-prefix={folder}/commits", database),
+        ],
+        capture_output=True,
+        check=True,
+    )
+    (log,) = folder.glob("commits.*")
+    return [int(line.split()[2]) for line in log.read_text().splitlines()]
+
+
+def three_replicas(server, cluster, database, folder, calls) -> dict:
+    """TokenService's calls, which wait for three replicas, beside a commit."""
+    others = [
+        Server(folder / name, cluster.url(database), log_level="info").start()
+        for name in ("second", "third")
+    ]
+    try:
+        commits = commit_microseconds(cluster, database, folder, calls)
+        figures = calls_microseconds(server, calls)
+        commits += commit_microseconds(cluster, database, folder, calls)
+    finally:
+        for other in others:
+            other.stop()
+    for name, part in (("p50", 0.5), ("p99", 0.99)):
+        commit = percentile(commits, part)
+        figures[f"commit_{name}_us"] = commit
+        extra = figures[f"revoke_{name}_us"] - commit
+        figures[f"revoke_extra_{name}_ms"] = extra / 1000
+    return figures
+
+
 def compare_with_empty(server, secret: str, folder, rounds, calls) -> dict:
     token = secret.encode()
     loads = {
@@ -224,7 +273,13 @@ def measure(arguments) -> dict:
                     compare_with_empty(server, secret, folder, rounds, calls)
                 )
                 figures.update(
-                    calls_microseconds(server, 100 if arguments.quick else 500)
+                    three_replicas(
+                        server,
+                        cluster,
+                        database,
+                        folder,
+                        100 if arguments.quick else 500,
+                    )
                 )
             finally:
                 server.stop()

@@ -6,6 +6,7 @@ tests that break things bring databases and servers of their own.
 """
 
 import collections
+import contextlib
 import itertools
 import uuid
 
@@ -118,12 +119,19 @@ def fleet(cluster, tmp_path):
 @pytest.fixture
 def private_fleet(tmp_path):
     """As `fleet`, on a cluster of the test's own, to be stopped."""
+    with private_cluster() as cluster:
+        yield from make_fleet(cluster, tmp_path)
+
+
+@contextlib.contextmanager
+def private_cluster():
+    """One that is destroyed, and looked at all the same: see test_leaks."""
     cluster = Cluster()
     evidence.add_log(str(cluster.log))
-    try:
-        yield from make_fleet(cluster, tmp_path)
-    finally:
-        cluster.destroy()
+    with contextlib.ExitStack() as stack:
+        stack.callback(cluster.destroy)
+        stack.callback(evidence.keep, cluster)
+        yield cluster
 
 
 def make_fleet(cluster, folder):

@@ -6,9 +6,10 @@ import pytest
 from harness import evidence, paths
 from harness.stubs import errors_pb2
 
-# Given only by what cannot be brought about from outside; the C++ tests named
-# here make them.
+# Given only by what cannot be brought about from outside; C++ tests make them.
 BY_CPP_TESTS = {"CHANGE_UNCONFIRMED"}
+# Lists all of them, whether or not anything gives them.
+LISTS_ALL = "api_status_test.cc"
 
 
 def constant(reason: str) -> str:
@@ -16,13 +17,14 @@ def constant(reason: str) -> str:
     return "k" + "".join(word.capitalize() for word in reason.split("_"))
 
 
-def given_by_cpp_tests(reason: str) -> bool:
+def given_by_cpp_tests(reason: str, folder=paths.SOURCE / "tests") -> bool:
     pattern = re.compile(
         rf"\b(ErrorReason::{constant(reason)}|ERROR_REASON_{reason})\b"
     )
     return any(
         pattern.search(path.read_text(encoding="utf-8"))
-        for path in (paths.SOURCE / "tests").rglob("*_test.cc")
+        for path in folder.rglob("*_test.cc")
+        if path.name != LISTS_ALL
     )
 
 
@@ -36,6 +38,14 @@ def reasons() -> dict[str, str]:
         text,
     )
     return {reason: code for code, reason in found}
+
+
+def test_being_listed_is_not_being_given(tmp_path):
+    text = "HasReason(ErrorReason::kChangeUnconfirmed)"
+    (tmp_path / LISTS_ALL).write_text(text, encoding="utf-8")
+    assert not given_by_cpp_tests("CHANGE_UNCONFIRMED", tmp_path)
+    (tmp_path / "some_test.cc").write_text(text, encoding="utf-8")
+    assert given_by_cpp_tests("CHANGE_UNCONFIRMED", tmp_path)
 
 
 @pytest.mark.last

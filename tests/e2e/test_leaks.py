@@ -1,11 +1,11 @@
 """No secret and no digest gets out, and no secret gets in: searched for in
 all that the whole run has left behind."""
 
-import pathlib
 import random
 
 import grpc
 import pytest
+from conftest import migrated_database, private_cluster
 from harness import evidence
 from harness.client import ACTOR
 from harness.leaks import Searcher, digest, encodings
@@ -14,6 +14,7 @@ from harness.stubs import auth_pb2, service_pb2, token_pb2
 # As many of the run's secrets are looked for.
 SAMPLE = 1000
 PLANTED = "wmsy_eE8mGLm0SkeOhwRyKGzAolAt50lYVY4TJP9J"
+GONE = "wmsy_7bQ2nUYtL0cWfZpXsR4kDgHvJ1mA9eTiOqNw"
 
 pytestmark = pytest.mark.last
 
@@ -165,24 +166,17 @@ def texts(server, tls_server) -> dict[str, bytes]:
     for each in (server, tls_server):
         each.metrics()
     return {
-        "log": b"\n".join(
-            pathlib.Path(path).read_bytes()
-            for path in evidence.logs()
-            if pathlib.Path(path).exists()
-        ),
+        "log": b"\n".join(evidence.logs()),
         "metrics": "\n".join(evidence.metrics()).encode(),
         "error text": "\n".join(evidence.texts()).encode(),
     }
 
 
 def dumps() -> bytes:
-    """The databases that are still there."""
-    found = []
-    for cluster, name in evidence.databases():
-        if cluster.is_running():
-            found.append(cluster.dump(name))
+    """All databases of the run."""
+    found = evidence.dumps()
     assert found
-    return "\n".join(found).encode()
+    return b"\n".join(found)
 
 
 def data_files(cluster) -> bytes:
@@ -240,6 +234,19 @@ def test_the_search_finds_what_is_planted(server, tls_server, cluster):
     cluster.sql(database, "TRUNCATE planted")
     cluster.sql(database, f"INSERT INTO planted (form) VALUES ('{PLANTED}')")
     assert searchers["secret"][1].find(data_files(cluster))
+
+
+def test_databases_that_are_gone_are_searched():
+    """One that was destroyed, and had been stopped before."""
+    with private_cluster() as cluster:
+        database = migrated_database(cluster)
+        cluster.sql(database, f"CREATE TABLE planted AS SELECT '{GONE}'::text")
+        cluster.sql(database, f"DO $$ BEGIN RAISE LOG '{GONE}'; END $$")
+        cluster.stop()
+    assert not cluster.folder.exists()
+    searcher = Searcher.for_secrets([GONE])
+    assert searcher.find(dumps())
+    assert searcher.find(b"\n".join(evidence.logs()))
 
 
 @pytest.mark.parametrize("kind", ["secret", "digest"])

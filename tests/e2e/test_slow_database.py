@@ -1,6 +1,7 @@
 """A database that is slow, or broken, or shared with an older release."""
 
 import base64
+import contextlib
 import re
 import subprocess
 import tempfile
@@ -52,12 +53,19 @@ def test_more_mutations_than_the_server_takes(fleet, project):
         actor=ACTOR,
         token=token_pb2.Token(display_name="x"),
     )
-    with server.client() as client:
+    with contextlib.ExitStack() as stack:
+        client = stack.enter_context(server.client())
+        # A connection has a bound of its own, of 100 calls.
+        options = [("grpc.use_local_subchannel_pool", 1)]
+        creators = [
+            stack.enter_context(server.client(options=options))
+            for _ in range(4)
+        ]
         secret = client.create(project).secret
         with locked_change_head(fleet):
             calls = [
-                client.tokens.CreateToken.future(request, timeout=5)
-                for _ in range(2000)
+                creators[i % 4].tokens.CreateToken.future(request, timeout=5)
+                for i in range(2000)
             ]
             # Validate is not held up.
             for _ in range(100):

@@ -1,11 +1,8 @@
 // What storage says when PostgreSQL cannot do what it is asked.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -13,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "server/storage/postgres_change_listener.h"
 #include "server/storage/server_check.h"
 #include "tests/integration/storage_fixture.h"
 
@@ -78,36 +76,53 @@ TEST_F(OwnClusterTest, AWrongPasswordIsUnavailableAndNotLogged) {
   EXPECT_THAT(database_.log(), Not(HasSubstr("hunter2")));
 }
 
-TEST_F(OwnClusterTest, AFullDiskIsUnavailableAndNothingIsChanged) {
-  const std::string disk = cluster_.socket_directory() + "/disk";
-  ASSERT_EQ(mkdir(disk.c_str(), 0755), 0);
-  ASSERT_EQ(mount("none", disk.c_str(), "tmpfs", 0, "size=1m,mode=0777"), 0)
-      << "a full disk needs a small one: run as root";
-  ASSERT_EQ(std::system(("chown postgres " + disk).c_str()), 0);
-  cluster_.Psql(database_.conninfo(),
-                absl::StrCat("CREATE TABLESPACE small LOCATION '", disk, "'"));
+TEST(StorageFullDiskTest, IsUnavailableAndNothingIsChanged) {
+  PostgresCluster cluster(PostgresCluster::SmallDisk::kYes);
+  TestDatabase database(&cluster);
+  database.Sql(absl::StrCat("CREATE TABLESPACE small LOCATION '",
+                            cluster.small_disk(), "'"));
   // As it is: not compressed, nor moved to another table.
-  database_.Sql("ALTER TABLE tokens ALTER description SET STORAGE PLAIN");
-  database_.Sql("ALTER TABLE tokens SET TABLESPACE small");
-  TokenRecord record = database_.MakeRecord();
+  database.Sql("ALTER TABLE tokens ALTER description SET STORAGE PLAIN");
+  database.Sql("ALTER TABLE tokens SET TABLESPACE small");
+  TokenRecord record = database.MakeRecord();
   absl::StatusOr<CommitStamp> stamp;
   int written = 0;
   for (; written < 2000; ++written) {
-    record = database_.MakeRecord();
+    record = database.MakeRecord();
     record.description = std::string(4000, 'x');
     stamp =
-        database_.Write(TestDatabase::Creation(record, database_.MakeSecret()));
+        database.Write(TestDatabase::Creation(record, database.MakeSecret()));
     if (!stamp.ok()) break;
   }
   EXPECT_THAT(stamp, HasReason(kUnavailable));
   EXPECT_GT(written, 0);
-  EXPECT_THAT(database_.log(), HasSubstr("the database's disk is full"));
-  EXPECT_EQ(database_.Sql("SELECT seq FROM change_head"),
-            absl::StrCat(written));
-  EXPECT_OK(List());
-  database_.Sql("ALTER TABLE tokens SET TABLESPACE pg_default");
+  EXPECT_THAT(database.log(), HasSubstr("the database's disk is full"));
+  EXPECT_EQ(database.Sql("SELECT seq FROM change_head"), absl::StrCat(written));
+  EXPECT_OK(database.tokens().List(TokenQuery(), database.Soon()));
+  database.Sql("ALTER TABLE tokens SET TABLESPACE pg_default");
   EXPECT_OK(
-      database_.Write(TestDatabase::Creation(record, database_.MakeSecret())));
+      database.Write(TestDatabase::Creation(record, database.MakeSecret())));
+}
+
+// Fault: any server that answers will do.
+TEST_F(OwnClusterTest, AStandbyIsRefusedUntilItIsPromoted) {
+  cluster_.Stop();
+  cluster_.StartAsStandby();
+  EXPECT_EQ(database_.Sql("SELECT pg_is_in_recovery()"), "t");
+  EXPECT_THAT(List(), HasReason(kUnavailable));
+  EXPECT_THAT(database_.Write(Mutation()), HasReason(kUnavailable));
+  EXPECT_THAT(database_.replicas().Renew({"r1", "00000001", 0}, 0),
+              StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(database_.replicas().LoadSnapshot(0, [](const IndexEntry&) {}),
+              StatusIs(absl::StatusCode::kUnavailable));
+  PostgresChangeListener listener(&database_.options(), &database_.clock());
+  EXPECT_THAT(listener.Wait(absl::ZeroDuration()),
+              StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(CheckDatabase(database_.options(), database_.clock()),
+              StatusIs(absl::StatusCode::kUnavailable));
+  cluster_.Promote();
+  EXPECT_OK(List());
+  EXPECT_OK(database_.Write(Mutation()));
 }
 
 TEST_F(OwnClusterTest, AReadOnlyDatabaseIsUnavailableForWrites) {
@@ -154,6 +169,9 @@ TEST(StorageServerCheckTest, APoolerAndAnOldServerAreRefused) {
     const Field fields[] = {version, "f", "off", "on", "on", pid};
     return CheckSession(FieldReader(fields), 7);
   };
+  const Field standby[] = {"150018", "t", "off", "on", "on", "7"};
+  EXPECT_THAT(std::string(CheckSession(FieldReader(standby), 7).message()),
+              HasSubstr("want a primary"));
   EXPECT_OK(check("150018", "7"));
   EXPECT_THAT(std::string(check("150018", "8").message()), HasSubstr("pooler"));
   EXPECT_THAT(std::string(check("140022", "7").message()),

@@ -2,6 +2,7 @@
 #ifndef WEMASY_TESTS_SUPPORT_FAKE_REPLICA_STORE_H_
 #define WEMASY_TESTS_SUPPORT_FAKE_REPLICA_STORE_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -26,6 +27,8 @@ class FakeReplicaStore final : public ReplicaStore {
   std::string timeline = "00000001";
   absl::optional<std::string> lost_history;
   std::map<std::string, ReplicaRow> rows;
+  // What each replica has acknowledged.
+  std::map<std::string, int64_t> acked;
   absl::Time now = absl::FromUnixSeconds(1'800'000'000);
 
   // Called before every method with its name; what it returns, if not OK, is
@@ -60,7 +63,7 @@ class FakeReplicaStore final : public ReplicaStore {
   }
 
   absl::StatusOr<RenewalOutcome> Renew(const ReplicaRow& row,
-                                       int64_t /*acked*/) override {
+                                       int64_t now_acked) override {
     if (auto status = Begin("Renew"); !status.ok()) return status;
     RenewalOutcome outcome;
     const auto found = rows.find(row.id);
@@ -72,6 +75,10 @@ class FakeReplicaStore final : public ReplicaStore {
       outcome.renewal.emplace();
       outcome.renewal->head = head;
       outcome.renewal->database_time = now;
+      for (const auto& [id, listed] : rows) {
+        outcome.renewal->replicas.push_back({listed, acked[id]});
+      }
+      acked[row.id] = std::max(acked[row.id], now_acked);
       outcome.renewal->renewals = ++found->second.renewals;
     }
     return outcome;
@@ -111,6 +118,17 @@ class FakeReplicaStore final : public ReplicaStore {
     if (auto status = Begin("Deregister"); !status.ok()) return status;
     rows.erase(id);
     return absl::OkStatus();
+  }
+
+  absl::StatusOr<bool> Reap(const ReplicaRow& row) override {
+    if (auto status = Begin("Reap"); !status.ok()) return status;
+    const auto found = rows.find(row.id);
+    if (found == rows.end() || found->second.renewals != row.renewals ||
+        found->second.timeline != row.timeline) {
+      return false;
+    }
+    rows.erase(found);
+    return true;
   }
 
  private:

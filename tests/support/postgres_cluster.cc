@@ -11,6 +11,7 @@
 #include <fstream>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
@@ -44,10 +45,8 @@ void RunOrDie(const std::string& command) {
 
 }  // namespace
 
-PostgresCluster::PostgresCluster() : PostgresCluster(Settings()) {}
-
-PostgresCluster::PostgresCluster(Settings settings)
-    : settings_(std::move(settings)) {
+PostgresCluster::PostgresCluster(SmallDisk small_disk)
+    : small_disk_(small_disk) {
   // A socket's path has 107 bytes, so no long TMPDIR.
   char directory[] = "/tmp/wpg-XXXXXX";
   if (mkdtemp(directory) == nullptr) Die("cannot make a directory in /tmp");
@@ -62,14 +61,10 @@ PostgresCluster::PostgresCluster(Settings settings)
                                      directory_, "/initdb.log 2>&1")));
   std::ofstream config(data_directory() + "/postgresql.conf", std::ios::app);
   config << "unix_socket_directories = '" << directory_ << "'\n"
-         << "listen_addresses = '"
-         << (settings_.tcp_port != 0 ? "127.0.0.1" : "") << "'\n"
-         << "port = " << (settings_.tcp_port != 0 ? settings_.tcp_port : 5432)
-         << "\n"
+         << "listen_addresses = ''\n"
          << "fsync = on\n"
          << "shared_buffers = 32MB\n"
          << "max_connections = 60\n";
-  for (const std::string& line : settings_.lines) config << line << "\n";
   config.close();
   Start();
 }
@@ -93,7 +88,11 @@ std::string PostgresCluster::Command(const std::string& program,
                                   ? "setpriv --reuid postgres --regid postgres "
                                     "--init-groups env -C / "
                                   : "env -C / ";
-  return absl::StrCat(as_user, BinDirectory(), "/", program, " ", arguments);
+  return absl::StrCat(as_user,
+                      absl::StartsWith(program, "/")
+                          ? program
+                          : absl::StrCat(BinDirectory(), "/", program),
+                      " ", arguments);
 }
 
 void PostgresCluster::StartGuardian() {
@@ -103,8 +102,7 @@ void PostgresCluster::StartGuardian() {
       absl::StrCat("trap '' INT TERM HUP; read -r line; ",
                    Command("pg_ctl", absl::StrCat("stop -D ", data_directory(),
                                                   " -m immediate -w -t 20")),
-                   " > /dev/null 2>&1; umount -q -l ", directory_,
-                   "/*/ 2> /dev/null;", " rm -rf ", directory_);
+                   " > /dev/null 2>&1; rm -rf ", directory_);
   guardian_ = fork();
   if (guardian_ < 0) Die("no process");
   if (guardian_ == 0) {
@@ -125,10 +123,27 @@ void PostgresCluster::StartGuardian() {
 
 void PostgresCluster::Start() {
   if (running_) return;
-  RunOrDie(
-      Command("pg_ctl", absl::StrCat("start -D ", data_directory(), " -l ",
-                                     directory_, "/server.log -w -t 60 -s")));
+  std::string start = absl::StrCat("start -D ", data_directory(), " -l ",
+                                   directory_, "/server.log -w -t 60 -s");
+  if (small_disk_ == SmallDisk::kYes) {
+    // In a mount namespace of the server's own, which needs no root.
+    RunOrDie(Command("/bin/mkdir", "-p " + small_disk()));
+    start = Command(
+        "/usr/bin/unshare",
+        absl::StrCat(
+            "--user --map-current-user --keep-caps --mount sh -c ",
+            Quoted(absl::StrCat("mount -t tmpfs -o size=1m none ", small_disk(),
+                                " && ", BinDirectory(), "/pg_ctl ", start))));
+  } else {
+    start = Command("pg_ctl", start);
+  }
+  RunOrDie(start);
   running_ = true;
+}
+
+void PostgresCluster::StartAsStandby() {
+  RunOrDie(Command("/usr/bin/touch", data_directory() + "/standby.signal"));
+  Start();
 }
 
 void PostgresCluster::Stop() {
@@ -158,9 +173,7 @@ void PostgresCluster::Reconfigure(const std::string& line) {
 
 std::string PostgresCluster::CreateDatabase() {
   const std::string name = absl::StrCat("test", ++databases_);
-  const int port = settings_.tcp_port != 0 ? settings_.tcp_port : 5432;
-  const std::string base =
-      absl::StrCat("host=", directory_, " port=", port, " user=postgres");
+  const std::string base = absl::StrCat("host=", directory_, " user=postgres");
   Psql(base + " dbname=postgres", "CREATE DATABASE " + name);
   return absl::StrCat(base, " dbname=", name);
 }

@@ -5,7 +5,6 @@
 #include <sys/types.h>
 
 #include <string>
-#include <vector>
 
 namespace wemasy::tokens {
 
@@ -18,15 +17,10 @@ namespace wemasy::tokens {
 // Not thread-safe.
 class PostgresCluster {
  public:
-  struct Settings {
-    // Lines of postgresql.conf.
-    std::vector<std::string> lines;
-    // Listen on this port of 127.0.0.1 too, if not 0.
-    int tcp_port = 0;
-  };
+  // Whether the server sees a disk of 1 MiB in small_disk().
+  enum class SmallDisk { kNo, kYes };
 
-  PostgresCluster();
-  explicit PostgresCluster(Settings settings);
+  explicit PostgresCluster(SmallDisk small_disk = SmallDisk::kNo);
   ~PostgresCluster();
   PostgresCluster(const PostgresCluster&) = delete;
   PostgresCluster& operator=(const PostgresCluster&) = delete;
@@ -44,7 +38,8 @@ class PostgresCluster {
     Stop();
     Start();
   }
-  // Turns a standby (see the constructor's lines) into a primary.
+  // Starts as a standby that hears from no primary, and makes it one.
+  void StartAsStandby();
   void Promote();
   // Reads postgresql.conf again after `line` was appended.
   void Reconfigure(const std::string& line);
@@ -64,16 +59,17 @@ class PostgresCluster {
   // Where the Unix socket is: a short path.
   const std::string& socket_directory() const { return directory_; }
   std::string data_directory() const { return directory_ + "/data"; }
+  std::string small_disk() const { return directory_ + "/disk"; }
 
  private:
   void StartGuardian();
   bool RunPsql(const std::string& conninfo, const std::string& sql,
                std::string* output);
-  // Runs a program of PostgreSQL as a user who is not root.
+  // Runs a program of PostgreSQL, or of a path, as a user who is not root.
   std::string Command(const std::string& program,
                       const std::string& arguments) const;
 
-  const Settings settings_;
+  const SmallDisk small_disk_;
   std::string directory_;
   int databases_ = 0;
   bool running_ = false;

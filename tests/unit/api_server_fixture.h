@@ -11,6 +11,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -36,6 +37,7 @@ class UnreachableStore final : public TokenStore {
   absl::StatusOr<CommitStamp> Transact(
       BootTime deadline,
       absl::FunctionRef<absl::StatusOr<Mutation>(TokenTransaction&)>) override {
+    if (commits_) return CommitStamp();
     return Unreachable(deadline);
   }
   absl::StatusOr<FoundToken> Find(const TokenName&,
@@ -54,6 +56,8 @@ class UnreachableStore final : public TokenStore {
     return Unreachable(deadline);
   }
 
+  // From now on every transaction commits, without a look at what it is.
+  void Commits() { commits_ = true; }
   // From now on calls wait, until Release.
   void Hold() { held_ = true; }
   void Release() { released_.Notify(); }
@@ -76,16 +80,28 @@ class UnreachableStore final : public TokenStore {
   }
 
   std::atomic<BootTime> last_deadline_{BootTime()};
+  std::atomic<bool> commits_{false};
   std::atomic<bool> held_{false};
   std::atomic<int> waiting_{0};
   absl::Notification released_;
 };
 
+// Waits for nothing, or until its caller is gone.
 class NoBarrier final : public ChangeBarrier {
  public:
-  absl::StatusOr<BarrierReceipt> Await(const CommitStamp&, BootTime) override {
-    return BarrierReceipt{};
+  absl::StatusOr<BarrierReceipt> Await(const CommitStamp&,
+                                       const Patience& patience) override {
+    if (!held_) return BarrierReceipt{};
+    is_waited_for_ = true;
+    while (!patience.is_cancelled()) std::this_thread::yield();
+    return absl::DeadlineExceededError("given up");
   }
+  void Hold() { held_ = true; }
+  bool is_waited_for() const { return is_waited_for_; }
+
+ private:
+  std::atomic<bool> held_{false};
+  std::atomic<bool> is_waited_for_{false};
 };
 
 // Keeps what it is told of, in the words of a log line.
@@ -145,7 +161,8 @@ inline std::string ReasonOf(const grpc::Status& status) {
 class ApiServerTest : public ::testing::Test {
  protected:
   void Serve(const char* roles, const TokenServiceOptions& token_options = {},
-             const UnaryServerOptions& auth_options = {}) {
+             const UnaryServerOptions& auth_options = {},
+             const ServerOptions& server_options = {}) {
     authenticator_ = std::make_unique<Authenticator>(*RoleTable::Parse(roles),
                                                      PlaintextCallers::kLocal);
     const ApiEnvironment environment = {authenticator_.get(), &observer_,
@@ -155,17 +172,17 @@ class ApiServerTest : public ::testing::Test {
     auth_ =
         std::make_unique<AuthServer>(&validator_, environment, auth_options);
     grpc::ServerBuilder builder;
-    ApplyServerOptions({}, &builder);
-    int port = 0;
+    ApplyServerOptions(server_options, &builder);
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
-                             &port);
+                             &port_);
     builder.RegisterService(tokens_.get());
     auth_->Register(&builder);
     server_ = builder.BuildAndStart();
     ASSERT_NE(server_, nullptr);
     auth_->Start();
-    const auto channel = grpc::CreateChannel(
-        absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials());
+    target_ = absl::StrCat("127.0.0.1:", port_);
+    const auto channel =
+        grpc::CreateChannel(target_, grpc::InsecureChannelCredentials());
     token_stub_ = v1::TokenService::NewStub(channel);
     auth_stub_ = v1::AuthService::NewStub(channel);
   }
@@ -219,6 +236,8 @@ class ApiServerTest : public ::testing::Test {
   std::unique_ptr<Authenticator> authenticator_;
   std::unique_ptr<TokenServiceImpl> tokens_;
   std::unique_ptr<AuthServer> auth_;
+  int port_ = 0;
+  std::string target_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::TokenService::Stub> token_stub_;
   std::unique_ptr<v1::AuthService::Stub> auth_stub_;

@@ -87,9 +87,13 @@ INSTANTIATE_TEST_SUITE_P(
         {"RequestIdAbsent", CheckRequestId, "", ""},
         {"RequestId", CheckRequestId, "0b3fe2b5-7ab1-4c3e-8f2a-0123456789aB",
          ""},
-        {"RequestIdShort", CheckRequestId, "0b3fe2b5-7ab1", "no UUID"},
+        {"RequestIdShort", CheckRequestId, "0b3fe2b5-7ab1", "no random UUID"},
+        {"RequestIdOfTime", CheckRequestId,
+         "0b3fe2b5-7ab1-1c3e-8f2a-0123456789ab", "no random UUID"},
+        {"RequestIdOfNoVariant", CheckRequestId,
+         "0b3fe2b5-7ab1-4c3e-cf2a-0123456789ab", "no random UUID"},
         {"RequestIdNoHex", CheckRequestId,
-         "0b3fe2b5-7ab1-4c3e-8f2a-0123456789xy", "no UUID"},
+         "0b3fe2b5-7ab1-4c3e-8f2a-0123456789xy", "no random UUID"},
     }),
     [](const auto& info) { return info.param.name; });
 

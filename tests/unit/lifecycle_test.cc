@@ -30,7 +30,7 @@ constexpr char kOtherRequestId[] = "1c3fe2b5-7ab1-4c3e-8f2a-0123456789ab";
 class FakeBarrier final : public ChangeBarrier {
  public:
   absl::StatusOr<BarrierReceipt> Await(const CommitStamp& commit,
-                                       BootTime) override {
+                                       const Patience&) override {
     awaited.push_back(commit.seq);
     if (!confirms) return absl::DeadlineExceededError("not yet");
     BarrierReceipt receipt;
@@ -379,6 +379,24 @@ TEST_F(LifecycleTest, UpdateChangesWhatIsNamedAndGuardsByEtag) {
               HasReason(ErrorReason::kEtagMismatch));
   update.etag = EtagOf(updated->record);
   EXPECT_OK(lifecycle_.Update(Context(), update));
+}
+
+TEST_F(LifecycleTest, AnUpdateThatChangesNothingOnlyWaits) {
+  const IssuedToken issued = MustCreate(MakeCreate());
+  UpdateRequest update;
+  update.name = issued.token.record.name.ToString();
+  update.actor = "user-2";
+  update.display_name = issued.token.record.display_name;
+  update.scopes = std::vector<std::string>{"pages:read", "pages:write"};
+  AuditRequest trail;
+  trail.parent = "projects/demo";
+  const size_t audited = lifecycle_.ListAudit(Context(), trail)->records.size();
+  const size_t waits = barrier_.awaited.size();
+  const auto updated = lifecycle_.Update(Context(), update);
+  ASSERT_OK(updated);
+  EXPECT_EQ(EtagOf(updated->record), EtagOf(issued.token.record));
+  EXPECT_EQ(lifecycle_.ListAudit(Context(), trail)->records.size(), audited);
+  EXPECT_EQ(barrier_.awaited.size(), waits + 1);
 }
 
 TEST_F(LifecycleTest, TheExpiredMayBeDescribedAnewTheRevokedNot) {

@@ -159,6 +159,19 @@ std::string Get(int port, const std::string& path) {
   return reply;
 }
 
+TEST(WaitMetricsTest, CountsByHowTheWaitEnded) {
+  WaitMetrics metrics({"acknowledged", "gone"});
+  metrics.Observe("acknowledged", absl::Milliseconds(3));
+  metrics.Observe("acknowledged", absl::Seconds(100));
+  const std::string text = Scrape(metrics);
+  constexpr char kName[] = "tokend_barrier_wait_seconds";
+  EXPECT_TRUE(
+      HasLine(text, absl::StrCat(kName, "_count{end=\"acknowledged\"} 2")));
+  EXPECT_TRUE(HasLine(text, absl::StrCat(kName, "_count{end=\"gone\"} 0")));
+  EXPECT_TRUE(HasLine(
+      text, absl::StrCat(kName, "_bucket{end=\"acknowledged\",le=\"60\"} 1")));
+}
+
 TEST(OpsEndpointTest, ShowsMetricsAndReadiness) {
   Metrics metrics;
   metrics.calls->Add("a.v1.S", "M");
@@ -174,6 +187,7 @@ TEST(OpsEndpointTest, ShowsMetricsAndReadiness) {
   EXPECT_EQ(text.substr(0, 12), "HTTP/1.1 200");
   EXPECT_NE(text.find("grpc_server_started_total"), std::string::npos);
   EXPECT_NE(text.find("tokend_verdicts_total"), std::string::npos);
+  EXPECT_NE(text.find("tokend_barrier_wait_seconds_count"), std::string::npos);
   EXPECT_EQ(Get(port, "/etc/passwd").substr(0, 12), "HTTP/1.1 404");
 }
 

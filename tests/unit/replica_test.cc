@@ -4,7 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <deque>
+#include <atomic>
+#include <functional>
 #include <string>
 
 #include "common/mutex.h"
@@ -36,7 +37,7 @@ class FakeListener final : public ChangeListener {
   bool heard_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-class QuietObserver final : public ReplicaObserver {
+class QuietObserver final : public ReplicaObserver, public BarrierObserver {
  public:
   void OnLoaded(int64_t, int64_t) override {}
   void OnSyncPoint(int64_t, BootTime) override {
@@ -46,7 +47,9 @@ class QuietObserver final : public ReplicaObserver {
   }
   void OnFailure(const absl::Status&) override {}
   void OnNotice(absl::string_view) override {}
+  void OnReaped(absl::string_view) override {}
   void OnClosed(CloseReason, absl::string_view) override {}
+  void OnWaited(WaitEnd, absl::Duration) override {}
 
   // Returns once there were `count` sync points.
   void AwaitSyncPoints(int count) {
@@ -67,8 +70,13 @@ class LockedStore {
     store.before = [this](const std::string&) {
       MutexLock lock(&mutex_);
       if (pending_ != nullptr) std::exchange(pending_, nullptr)();
+      if (each_ != nullptr) each_();
       return failure_;
     };
+  }
+  // Runs `change` before each further access. Only from within Do.
+  void Each(std::function<void()> change) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    each_ = std::move(change);
   }
   // Runs `change` before the replica's next access.
   void Do(std::function<void()> change) {
@@ -85,6 +93,7 @@ class LockedStore {
  private:
   Mutex mutex_;
   std::function<void()> pending_ ABSL_GUARDED_BY(mutex_);
+  std::function<void()> each_ ABSL_GUARDED_BY(mutex_);
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
 };
 
@@ -98,6 +107,7 @@ class ReplicaTest : public ::testing::Test {
     CommitStamp stamp;
     stamp.seq = seq;
     stamp.time = absl::Now();
+    stamp.timeline = locked_.store.timeline;
     stamp.returned_at = clock_.Now();
     return stamp;
   }
@@ -110,9 +120,10 @@ class ReplicaTest : public ::testing::Test {
   Lease lease_;
   QuietObserver observer_;
   FakeListener listener_;
-  SyncPoints steps_{options_, &locked_.store, &index_,   &lease_,
-                    &clock_,  &random_,       &observer_};
-  Replica replica_{options_, &steps_, &listener_, &clock_};
+  Barrier barrier_{options_, &clock_, &observer_};
+  SyncPoints steps_{options_,  &locked_.store, &index_,  &lease_,
+                    &barrier_, &clock_,        &random_, &observer_};
+  Replica replica_{options_, &steps_, &barrier_, &listener_, &clock_};
 };
 
 TEST_F(ReplicaTest, LoadsAndLeasesAtOnce) {
@@ -128,23 +139,45 @@ TEST_F(ReplicaTest, ANotificationBringsASyncPoint) {
   observer_.AwaitSyncPoints(2);
 }
 
-TEST_F(ReplicaTest, AwaitReturnsOnceTheChangeIsApplied) {
+TEST_F(ReplicaTest, AwaitReturnsOnceTheChangeIsAppliedAndAcknowledged) {
   TestToken token = MakeTestToken(random_);
   replica_.Start();
   observer_.AwaitSyncPoints(1);
   locked_.Do([&] { locked_.store.AppendPut(token.entry); });
-  // Brings the sync point itself: there is no notification.
-  const auto receipt = replica_.Await(CommitNow(1), BootTime::InfiniteFuture());
+  // Brings the sync points itself: there is no notification.
+  const auto receipt =
+      replica_.Await(CommitNow(1), {BootTime::InfiniteFuture(), {}});
   ASSERT_OK(receipt);
   EXPECT_EQ(receipt->acknowledged_replicas, 1);
   EXPECT_TRUE(index_.Visit(token.entry.digest, [](IndexSlot&) {}));
+}
+
+// Fault: no look at the others while somebody waits.
+TEST_F(ReplicaTest, AwaitSeesWhatOtherReplicasAcknowledgeWithoutAWord) {
+  replica_.Start();
+  observer_.AwaitSyncPoints(1);
+  std::atomic<int> looks{0};
+  locked_.Do([&] {
+    FakeReplicaStore& store = locked_.store;
+    store.rows["other"] = {"other", store.timeline, 1};
+    store.AppendPut(MakeTestToken(random_).entry);
+    // Only the fifth look finds it.
+    locked_.Each([&] {
+      if (++looks == 5) store.acked["other"] = 1;
+    });
+  });
+  const auto receipt =
+      replica_.Await(CommitNow(1), {BootTime::InfiniteFuture(), {}});
+  ASSERT_OK(receipt);
+  EXPECT_EQ(receipt->acknowledged_replicas, 2);
+  EXPECT_GE(looks.load(), 5);
 }
 
 TEST_F(ReplicaTest, AwaitEndsAtTheCallersDeadline) {
   replica_.Start();
   observer_.AwaitSyncPoints(1);
   EXPECT_THAT(
-      replica_.Await(CommitNow(7), clock_.Now() + absl::Milliseconds(20)),
+      replica_.Await(CommitNow(7), {clock_.Now() + absl::Milliseconds(20), {}}),
       StatusIs(absl::StatusCode::kDeadlineExceeded));
 }
 
@@ -156,7 +189,9 @@ class ShortLeaseReplicaTest : public ReplicaTest {
 TEST_F(ShortLeaseReplicaTest, AwaitEndsWithTheLeaseThatCouldContradict) {
   locked_.Fail(absl::UnavailableError("away"));
   replica_.Start();
-  const auto receipt = replica_.Await(CommitNow(1), BootTime::InfiniteFuture());
+  CommitStamp commit = CommitNow(1);
+  commit.replicas = {"somebody"};
+  const auto receipt = replica_.Await(commit, {BootTime::InfiniteFuture(), {}});
   ASSERT_OK(receipt);
   EXPECT_EQ(receipt->expired_replicas, 1);
   EXPECT_LE(lease_.Capture().end, clock_.Now());

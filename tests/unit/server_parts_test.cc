@@ -90,7 +90,8 @@ class ReplicaWatchTest : public testing::Test {
   NullSink sink_;
   Logger logger_{LogSeverity::kInfo, absl::UnixEpoch, sink_};
   StopRequests stop_;
-  ReplicaWatch watch_{absl::Seconds(5), clock_, logger_, stop_};
+  WaitMetrics waits_{{"acknowledged", "gone", "expired", "given_up"}};
+  ReplicaWatch watch_{absl::Seconds(5), clock_, logger_, waits_, stop_};
 };
 
 TEST_F(ReplicaWatchTest, DatabaseIsReachedForAWhileAfterASyncPoint) {
@@ -110,7 +111,7 @@ TEST_F(ReplicaWatchTest, UnfitDatabaseEndsAStartButNotARun) {
   watch_.OnLoaded(0, 0);
   watch_.OnFailure(unfit);
   EXPECT_EQ(Stopped(), absl::nullopt);
-  ReplicaWatch starting(absl::Seconds(5), clock_, logger_, stop_);
+  ReplicaWatch starting(absl::Seconds(5), clock_, logger_, waits_, stop_);
   starting.OnFailure(absl::UnavailableError("away"));
   EXPECT_EQ(Stopped(), absl::nullopt);
   starting.OnFailure(unfit);
@@ -135,7 +136,8 @@ TEST_F(ReplicaWatchTest, LostHistoryHasACodeOfItsOwn) {
 TEST_F(ReplicaWatchTest, MetricsAreThere) {
   Lease lease;
   SampledMetrics metrics;
-  watch_.AddMetrics(lease, metrics);
+  const Barrier barrier(ReplicaOptions(), &clock_, &watch_);
+  watch_.AddMetrics(lease, barrier, metrics);
   watch_.OnSyncPoint(9, clock_.Now());
   lease.PublishApplied(9);
   lease.Extend(clock_.Now() + absl::Seconds(3));

@@ -17,6 +17,7 @@ namespace wemasy::tokens {
 namespace {
 
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -32,13 +33,20 @@ class RecordingObserver final : public ReplicaObserver {
   void OnSyncPoint(int64_t, BootTime) override { ++sync_points; }
   void OnFailure(const absl::Status&) override { ++failures; }
   void OnNotice(absl::string_view text) override { notices.emplace_back(text); }
+  void OnReaped(absl::string_view id) override { reaped.emplace_back(id); }
   void OnClosed(CloseReason why, absl::string_view) override { closed = why; }
 
   int64_t loaded = -1;
   int sync_points = 0;
   int failures = 0;
   std::vector<std::string> notices;
+  std::vector<std::string> reaped;
   absl::optional<CloseReason> closed;
+};
+
+class QuietBarrierObserver final : public BarrierObserver {
+ public:
+  void OnWaited(WaitEnd, absl::Duration) override {}
 };
 
 class SyncPointsTest : public ::testing::Test {
@@ -67,8 +75,10 @@ class SyncPointsTest : public ::testing::Test {
   TokenIndex index_;
   Lease lease_;
   RecordingObserver observer_;
-  SyncPoints steps_{{kTtl},  &store_,  &index_,   &lease_,
-                    &clock_, &random_, &observer_};
+  QuietBarrierObserver barrier_observer_;
+  Barrier barrier_{{kTtl}, &clock_, &barrier_observer_};
+  SyncPoints steps_{{kTtl},    &store_, &index_,  &lease_,
+                    &barrier_, &clock_, &random_, &observer_};
 };
 
 TEST_F(SyncPointsTest, LoadGivesNoLeaseTheFirstSyncPointDoes) {
@@ -151,20 +161,90 @@ TEST_F(SyncPointsTest, ARenewalInDoubtAppliesAndExtendsNothing) {
   EXPECT_FALSE(HasLease());
 }
 
+// Fault: acknowledge before apply.
+TEST_F(SyncPointsTest, AChangeIsAcknowledgedOnceItIsInTheIndex) {
+  Run();
+  const std::string own = store_.rows.begin()->first;
+  TestToken token = MakeTestToken(random_);
+  store_.AppendPut(token.entry);
+  const absl::StatusOr<NextStep> applying = steps_.Step();
+  ASSERT_OK(applying);
+  EXPECT_EQ(*applying, NextStep::kAcknowledge);
+  EXPECT_TRUE(Knows(token));
+  EXPECT_EQ(store_.acked[own], 0);
+  const absl::StatusOr<NextStep> acknowledging = steps_.Step();
+  ASSERT_OK(acknowledging);
+  EXPECT_EQ(*acknowledging, NextStep::kRest);
+  EXPECT_EQ(store_.acked[own], 1);
+}
+
+// Fault: what the barrier learns is not what was confirmed.
+TEST_F(SyncPointsTest, TheBarrierSeesConfirmedAcknowledgementsOnly) {
+  Run();
+  CommitStamp commit;
+  commit.seq = 1;
+  commit.timeline = store_.timeline;
+  commit.returned_at = clock_.Now();
+  commit.replicas = {store_.rows.begin()->first};
+  const auto is_over = [&] {
+    return barrier_.Await(commit, {clock_.Now(), {}}).ok();
+  };
+  store_.AppendPut(MakeTestToken(random_).entry);
+  ASSERT_OK(steps_.Step());
+  EXPECT_FALSE(is_over());
+  store_.before = [](const std::string&) {
+    return absl::UnavailableError("in doubt");
+  };
+  EXPECT_THAT(steps_.Step(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_FALSE(is_over());
+  store_.before = [](const std::string&) { return absl::OkStatus(); };
+  ASSERT_OK(steps_.Step());
+  EXPECT_TRUE(is_over());
+}
+
+TEST_F(SyncPointsTest, TheRowOfADeadReplicaIsTakenAwayButNotOfALiveOne) {
+  Run();
+  store_.rows["dead"] = {"dead", store_.timeline, 5};
+  store_.rows["live"] = {"live", store_.timeline, 5};
+  // A lease's length, a little more, and a look.
+  for (int i = 0; i < 7; ++i) {
+    ++store_.rows["live"].renewals;
+    ASSERT_OK(steps_.Step());
+    clock_.Advance(kTtl / 5);
+  }
+  EXPECT_THAT(store_.rows, SizeIs(2));
+  EXPECT_THAT(observer_.reaped, ElementsAre("dead"));
+}
+
+TEST_F(SyncPointsTest, ARowThatWasRenewedSinceItWasSeenStays) {
+  Run();
+  store_.rows["slow"] = {"slow", store_.timeline, 5};
+  ASSERT_OK(steps_.Step());
+  clock_.Advance(kTtl * 2);
+  store_.before = [&](const std::string& method) {
+    if (method == "Reap") ++store_.rows["slow"].renewals;
+    return absl::OkStatus();
+  };
+  ASSERT_OK(steps_.Step());
+  EXPECT_THAT(store_.calls, Contains("Reap"));
+  EXPECT_THAT(observer_.reaped, IsEmpty());
+  EXPECT_THAT(store_.rows, SizeIs(2));
+}
+
 TEST_F(SyncPointsTest, ALargeBacklogIsAppliedInPiecesAndLeasedAtItsEnd) {
   Run();
   TestToken token = MakeTestToken(random_);
   for (int i = 0; i < 20'000; ++i) store_.AppendPut(token.entry);
   clock_.Advance(kTtl);
-  const absl::StatusOr<bool> first = steps_.Step();
+  const absl::StatusOr<NextStep> first = steps_.Step();
   ASSERT_OK(first);
-  EXPECT_TRUE(*first) << "more should follow at once";
+  EXPECT_EQ(*first, NextStep::kGoOn);
   EXPECT_GT(steps_.applied(), 0);
   EXPECT_LT(steps_.applied(), 20'000);
   EXPECT_FALSE(HasLease());
-  const absl::StatusOr<bool> second = steps_.Step();
+  const absl::StatusOr<NextStep> second = steps_.Step();
   ASSERT_OK(second);
-  EXPECT_FALSE(*second);
+  EXPECT_EQ(*second, NextStep::kAcknowledge);
   EXPECT_EQ(steps_.applied(), 20'000);
   EXPECT_TRUE(HasLease());
 }
@@ -262,9 +342,9 @@ TEST_F(SyncPointsTest, AHeadBelowWhatWasAppliedIsLostHistory) {
 TEST_F(SyncPointsTest, StaysClosedAfterLostHistoryUntilItIsAccepted) {
   store_.lost_history = "changes 3 to 5";
   for (int i = 0; i < 3; ++i) {
-    const absl::StatusOr<bool> again = steps_.Step();
+    const absl::StatusOr<NextStep> again = steps_.Step();
     ASSERT_OK(again);
-    EXPECT_FALSE(*again);
+    EXPECT_EQ(*again, NextStep::kRest);
     EXPECT_EQ(steps_.state(), SyncPoints::State::kStarting);
   }
   ASSERT_THAT(observer_.notices, SizeIs(1));
@@ -284,9 +364,9 @@ TEST_F(SyncPointsTest, ALoadFromAnotherTimelineIsLoadedAgain) {
     }
     return absl::OkStatus();
   };
-  const absl::StatusOr<bool> first = steps_.Step();
+  const absl::StatusOr<NextStep> first = steps_.Step();
   ASSERT_OK(first);
-  EXPECT_TRUE(*first);
+  EXPECT_EQ(*first, NextStep::kGoOn);
   EXPECT_EQ(steps_.state(), SyncPoints::State::kStarting);
   Run();
   EXPECT_FALSE(Knows(lost));
@@ -297,8 +377,8 @@ TEST_F(SyncPointsTest, ARestartNeverTakesOverARow) {
   const std::string first = store_.rows.begin()->first;
   TokenIndex index;
   Lease lease;
-  SyncPoints restarted({kTtl}, &store_, &index, &lease, &clock_, &random_,
-                       &observer_);
+  SyncPoints restarted({kTtl}, &store_, &index, &lease, &barrier_, &clock_,
+                       &random_, &observer_);
   ASSERT_OK(restarted.Step());
   EXPECT_THAT(store_.rows, SizeIs(2));
 }

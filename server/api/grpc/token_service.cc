@@ -56,6 +56,7 @@ absl::Status TokenServiceImpl::Run(ServedCall& call, const RpcInfo& info,
       info.is_mutation ? mutation_timeout_ : read_timeout_);
   call_context.caller = std::string(call.caller());
   call_context.request_id = call.request_id();
+  call_context.is_cancelled = [&context] { return context.IsCancelled(); };
   return body(call, call_context);
 }
 

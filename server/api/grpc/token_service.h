@@ -21,8 +21,9 @@ namespace wemasy::tokens {
 
 struct TokenServiceOptions {
   // How many calls may be in progress at once. Readers have places of their
-  // own, so that they cannot keep a revocation out.
-  int max_mutations = 64;
+  // own, so that they cannot keep a revocation out. Mutations may all have to
+  // wait for one replica's lease to run out.
+  int max_mutations = 256;
   int max_reads = 64;
   // A mutation may have to wait for a lease to run out.
   CallTimeout mutation_timeout = {absl::Seconds(60), absl::Minutes(10)};

@@ -4,6 +4,7 @@ Every channel of the tests passes through an interceptor that remembers which
 secrets were issued, which reasons of errors came back, and their texts.
 """
 
+import pathlib
 import threading
 
 import grpc
@@ -14,9 +15,13 @@ _lock = threading.Lock()
 _secrets: list[str] = []
 _reasons: dict[str, str] = {}
 _texts: list[str] = []
-_logs: list[str] = []
+# By their paths, each once.
+_logs: dict[str, None] = {}
 _metrics: list[str] = []
 _databases: list[tuple[object, str]] = []
+# Of what is not there any more.
+_kept_logs: list[bytes] = []
+_kept_dumps: list[bytes] = []
 
 
 def add_secret(secret: str):
@@ -37,7 +42,7 @@ def add_reason(reason: str, code: str):
 
 def add_log(path: str):
     with _lock:
-        _logs.append(path)
+        _logs[path] = None
 
 
 def add_metrics(text: str):
@@ -48,6 +53,21 @@ def add_metrics(text: str):
 def add_database(cluster, name: str):
     with _lock:
         _databases.append((cluster, name))
+
+
+def keep(cluster):
+    """Takes the log and the databases of a cluster that will be destroyed."""
+    if not cluster.is_running():
+        cluster.start()
+    with _lock:
+        mine = [each for each in _databases if each[0] is cluster]
+    dumps = [cluster.dump(name).encode() for _, name in mine]
+    with _lock:
+        _kept_dumps.extend(dumps)
+        _kept_logs.append(cluster.log.read_bytes())
+        for each in mine:
+            _databases.remove(each)
+        _logs.pop(str(cluster.log), None)
 
 
 def secrets() -> list[str]:
@@ -66,9 +86,11 @@ def texts() -> list[str]:
         return list(_texts)
 
 
-def logs() -> list[str]:
+def logs() -> list[bytes]:
+    """What servers and databases wrote into their logs."""
     with _lock:
-        return list(_logs)
+        paths, kept = list(_logs), list(_kept_logs)
+    return kept + [pathlib.Path(path).read_bytes() for path in paths]
 
 
 def metrics() -> list[str]:
@@ -76,9 +98,11 @@ def metrics() -> list[str]:
         return list(_metrics)
 
 
-def databases() -> list[tuple[object, str]]:
+def dumps() -> list[bytes]:
+    """The databases as SQL."""
     with _lock:
-        return list(_databases)
+        databases, kept = list(_databases), list(_kept_dumps)
+    return kept + [cluster.dump(name).encode() for cluster, name in databases]
 
 
 class Failure:

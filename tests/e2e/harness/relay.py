@@ -1,4 +1,5 @@
-"""A relay before PostgreSQL that loses the answer to a COMMIT when told to."""
+"""A relay before PostgreSQL that loses the answer to a COMMIT, or holds back
+everything, when told to."""
 
 import os
 import pathlib
@@ -7,6 +8,7 @@ import shutil
 import socket
 import tempfile
 import threading
+import time
 
 SOCKET = ".s.PGSQL.5432"
 
@@ -21,6 +23,9 @@ class Relay:
         self._listener.bind(str(self.folder / SOCKET))
         self._listener.listen()
         self.lose_next_commit = threading.Event()
+        # While set, nothing passes and nothing is closed: a network that is
+        # cut.
+        self.hold = threading.Event()
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
@@ -54,7 +59,10 @@ class Relay:
         selector.register(upstream, selectors.EVENT_READ, downstream)
         try:
             while True:
-                for key, _ in selector.select():
+                if self.hold.is_set():
+                    time.sleep(0.01)
+                    continue
+                for key, _ in selector.select(0.05):
                     data = os.read(key.fd, 65536)
                     if not data:
                         return

@@ -70,7 +70,6 @@ class Server:
         self._folder = folder
         self._program = program or paths.binary("tokend")
         self._log = folder / "tokend.log"
-        evidence.add_log(str(self._log))
         self.port = free_port()
         self.ops_port = free_port()
         roles = folder / "roles.json"
@@ -95,10 +94,11 @@ class Server:
 
     @property
     def target(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return self._flags["listen"]
 
     def start(self, wait=True):
         """Starts the process, and waits until it serves."""
+        evidence.add_log(str(self._log))
         command = [self._program, "serve"]
         command += [f"--{name}={value}" for name, value in self._flags.items()]
         with open(self._log, "ab") as log:

@@ -1,0 +1,138 @@
+#include "server/coherence/barrier.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+namespace wemasy::tokens {
+namespace {
+
+// What a new cluster begins with: no failover comes before it.
+constexpr absl::string_view kFirstTimeline = "00000001";
+// A caller who went away keeps others from their place no longer than that.
+constexpr absl::Duration kCancelledLook = absl::Milliseconds(100);
+
+}  // namespace
+
+Barrier::Barrier(ReplicaOptions options, const BootClock* clock,
+                 BarrierObserver* observer)
+    : options_(options), clock_(*clock), observer_(*observer) {}
+
+void Barrier::Learn(const ReplicaRow& own, int64_t acked,
+                    const Renewal& renewal) {
+  MutexLock lock(&mutex_);
+  SeeTimeline(own.timeline);
+  view_.timeline = own.timeline;
+  view_.head = renewal.head;
+  view_.replicas.clear();
+  for (const ListedReplica& replica : renewal.replicas) {
+    view_.replicas[replica.row.id] = replica;
+  }
+  // The table shows this replica's row as it was before.
+  view_.replicas[own.id] = {own, acked};
+  learned_.SignalAll();
+}
+
+absl::StatusOr<BarrierReceipt> Barrier::Await(const CommitStamp& commit,
+                                              const Patience& patience) {
+  const BootTime begun = clock_.Now();
+  WaitEnd end = WaitEnd::kAcknowledged;
+  absl::StatusOr<BarrierReceipt> receipt = AwaitTally(commit, patience, end);
+  observer_.OnWaited(end, clock_.Now() - begun);
+  return receipt;
+}
+
+absl::StatusOr<BarrierReceipt> Barrier::AwaitTally(const CommitStamp& commit,
+                                                   const Patience& patience,
+                                                   WaitEnd& end) {
+  const BootTime bound = commit.returned_at + LongestLease(options_.ttl);
+  Tally tally;
+  tally.missing = commit.replicas;
+  MutexLock lock(&mutex_);
+  SeeTimeline(commit.timeline);
+  while (true) {
+    Count(commit, tally);
+    const BootTime now = clock_.Now();
+    if (now >= bound) {
+      if (tally.missing) {
+        tally.receipt.expired_replicas =
+            static_cast<int>(tally.missing->size());
+      }
+      end = WaitEnd::kExpired;
+      return tally.receipt;
+    }
+    const bool is_settled = tally.missing && tally.missing->empty();
+    const BootTime earliest = EarliestEnd();
+    if (is_settled && now >= earliest) {
+      end = tally.receipt.gone_replicas > 0 ? WaitEnd::kGone
+                                            : WaitEnd::kAcknowledged;
+      return tally.receipt;
+    }
+    if (now >= patience.deadline ||
+        (patience.is_cancelled && patience.is_cancelled())) {
+      end = WaitEnd::kGivenUp;
+      return absl::DeadlineExceededError("not yet in effect everywhere");
+    }
+    BootTime wake = std::min(bound, patience.deadline);
+    if (is_settled) wake = std::min(wake, earliest);
+    if (patience.is_cancelled) wake = std::min(wake, now + kCancelledLook);
+    learned_.WaitWithTimeout(&mutex_, wake - now);
+  }
+}
+
+void Barrier::Count(const CommitStamp& commit, Tally& tally) const {
+  // The analysis of locks does not look into lambdas.
+  const View& view = view_;
+  // A view from this commit or later: whoever is not in it is gone, or came
+  // later, and then its first sync point brings it the change. Renewals are
+  // committed, so a deposed primary cannot have given it.
+  const bool is_after =
+      view.timeline == commit.timeline && view.head >= commit.seq;
+  if (!tally.missing) {
+    // The session that committed ended before it could list the replicas.
+    if (!is_after) return;
+    tally.missing.emplace();
+    for (const auto& [id, replica] : view.replicas) {
+      tally.missing->push_back(id);
+    }
+  }
+  std::vector<std::string>& missing = *tally.missing;
+  const auto is_settled = [&](const std::string& id) {
+    const auto found = view.replicas.find(id);
+    if (found == view.replicas.end()) {
+      if (is_after) ++tally.receipt.gone_replicas;
+      return is_after;
+    }
+    // An acknowledgement of another timeline's change of that number is none
+    // of this one.
+    const bool acknowledged = found->second.row.timeline == commit.timeline &&
+                              found->second.acked >= commit.seq;
+    if (acknowledged) ++tally.receipt.acknowledged_replicas;
+    return acknowledged;
+  };
+  missing.erase(std::remove_if(missing.begin(), missing.end(), is_settled),
+                missing.end());
+}
+
+void Barrier::SeeTimeline(const std::string& timeline) {
+  // A commit of an older timeline is late; what is newest stays.
+  if (timeline <= timeline_) return;
+  timeline_ = timeline;
+  timeline_seen_ = clock_.Now();
+}
+
+BootTime Barrier::EarliestEnd() const {
+  if (options_.synchronous_failover || timeline_ == kFirstTimeline) {
+    return BootTime();
+  }
+  return timeline_seen_ + LongestLease(options_.ttl);
+}
+
+int64_t Barrier::replicas() const {
+  MutexLock lock(&mutex_);
+  return static_cast<int64_t>(view_.replicas.size());
+}
+
+}  // namespace wemasy::tokens

@@ -1,0 +1,45 @@
+#include "server/coherence/reaper.h"
+
+#include <utility>
+
+#include "server/coherence/replica_options.h"
+
+namespace wemasy::tokens {
+namespace {
+
+// A look that took longer says nothing about when the row was like that.
+constexpr absl::Duration kLongestLook = absl::Milliseconds(500);
+
+}  // namespace
+
+// Both clocks may be off: the reaper's may be fast, the holder's slow.
+Reaper::Reaper(absl::Duration ttl)
+    : patience_(LongestLease(ttl) + ttl / kClockDriftDivisor) {}
+
+void Reaper::Observe(const std::string& own_id,
+                     const std::vector<ListedReplica>& replicas,
+                     BootTime asked_at, BootTime answered_at) {
+  if (answered_at - asked_at > kLongestLook) return;
+  std::map<std::string, Sighting> seen_now;
+  for (const ListedReplica& replica : replicas) {
+    const ReplicaRow& row = replica.row;
+    if (row.id == own_id) continue;
+    const auto before = sightings_.find(row.id);
+    // A failover can set renewals back: every difference is a sign of life.
+    const bool is_same = before != sightings_.end() &&
+                         before->second.row.renewals == row.renewals &&
+                         before->second.row.timeline == row.timeline;
+    seen_now[row.id] = {row, is_same ? before->second.seen : answered_at};
+  }
+  sightings_ = std::move(seen_now);
+}
+
+std::vector<ReplicaRow> Reaper::Due(BootTime now) const {
+  std::vector<ReplicaRow> due;
+  for (const auto& [id, sighting] : sightings_) {
+    if (now >= sighting.seen + patience_) due.push_back(sighting.row);
+  }
+  return due;
+}
+
+}  // namespace wemasy::tokens
