@@ -53,7 +53,7 @@ absl::StatusOr<BarrierReceipt> Barrier::AwaitTally(const CommitStamp& commit,
   MutexLock lock(&mutex_);
   SeeTimeline(commit.timeline);
   while (true) {
-    Count(commit, tally);
+    Count(view_, commit, tally);
     const BootTime now = clock_.Now();
     if (now >= bound) {
       if (tally.missing) {
@@ -82,9 +82,7 @@ absl::StatusOr<BarrierReceipt> Barrier::AwaitTally(const CommitStamp& commit,
   }
 }
 
-void Barrier::Count(const CommitStamp& commit, Tally& tally) const {
-  // The analysis of locks does not look into lambdas.
-  const View& view = view_;
+void Barrier::Count(const View& view, const CommitStamp& commit, Tally& tally) {
   // A view from this commit or later: whoever is not in it is gone, or came
   // later, and then its first sync point brings it the change. Renewals are
   // committed, so a deposed primary cannot have given it.

@@ -77,8 +77,9 @@ class Barrier final : public ChangeBarrier {
     BarrierReceipt receipt;
   };
 
-  void Count(const CommitStamp& commit, Tally& tally) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Moves those whom `view` shows to have acknowledged, or to be gone, from the
+  // missing to the receipt.
+  static void Count(const View& view, const CommitStamp& commit, Tally& tally);
   // Says since when the timeline is known, which a commit may be first to see.
   void SeeTimeline(const std::string& timeline)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
