@@ -13,6 +13,10 @@
 
 namespace wemasy::tokens {
 
+// The rate at which clocks may differ from real time, at most: one in a
+// thousand either way.
+inline constexpr int64_t kClockDriftDivisor = 1000;
+
 // A reading of the boot-time clock. A value type.
 class BootTime {
  public:

@@ -74,6 +74,8 @@ struct Settings {
   absl::Duration max_connection_age;
 
   absl::Duration lease_ttl;
+  absl::Duration client_lease_ttl;
+  int max_watch_streams = 0;
   bool synchronous_failover = false;
   int max_active_tokens = 0;
   int validate_threads = 0;

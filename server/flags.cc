@@ -160,6 +160,14 @@ constexpr FlagSpec kFlags[] = {
      "How long this server may answer without news of the database. Validate "
      "survives an outage of 0.8 of it.",
      WEMASY_DURATION(lease_ttl, absl::Seconds(2), absl::Minutes(10))},
+    {"client-lease-ttl", kServe, "2s", "100ms to 1m",
+     "How long a client that keeps answers may do so without news of this "
+     "server. One that is stopped or cut off delays a Revoke by that.",
+     WEMASY_DURATION(client_lease_ttl, absl::Milliseconds(100),
+                     absl::Minutes(1))},
+    {"max-watch-streams", kServe, "1024", "0 to 100000",
+     "Clients that may keep answers of this server at once.",
+     WEMASY_INT(max_watch_streams, 0, 100'000)},
     {"synchronous-failover", kServe, "false", "true or false",
      "Declares that no failover of the database loses a commit, so that a "
      "Revoke soon after one need not wait for the longest lease.",

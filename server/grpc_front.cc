@@ -90,7 +90,7 @@ absl::StatusOr<std::unique_ptr<GrpcFront>> GrpcFront::Start(
 }
 
 GrpcFront::GrpcFront(const Settings& settings, const Backends& backends)
-    : auth_server_(backends.validator, backends.environment,
+    : auth_server_(backends.validator, backends.watches, backends.environment,
                    AuthOptions(settings)),
       token_service_(backends.lifecycle, backends.environment,
                      TokenServiceOptions()) {}

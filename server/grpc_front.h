@@ -12,6 +12,7 @@
 #include "server/api/grpc/auth_service.h"
 #include "server/api/grpc/served_call.h"
 #include "server/api/grpc/token_service.h"
+#include "server/api/watch_streams.h"
 #include "server/config.h"
 #include "server/lifecycle/token_lifecycle.h"
 #include "server/observability/health.h"
@@ -29,6 +30,7 @@ class GrpcFront {
   struct Backends {
     const Validator* validator;
     TokenLifecycle* lifecycle;
+    WatchStreams* watches;
     ApiEnvironment environment;
   };
 

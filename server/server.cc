@@ -35,6 +35,13 @@ ReplicaOptions MakeReplicaOptions(const Settings& settings) {
   return options;
 }
 
+WatchOptions MakeWatchOptions(const Settings& settings) {
+  WatchOptions options;
+  options.client_ttl = settings.client_lease_ttl;
+  options.max_streams = settings.max_watch_streams;
+  return options;
+}
+
 }  // namespace
 
 Server::Server(Settings settings, const BootClock& clock, RandomSource& random,
@@ -54,10 +61,11 @@ Server::Server(Settings settings, const BootClock& clock, RandomSource& random,
       validator_(&index_, &lease_, &clock),
       watch_(SyncPatience(settings_, postgres_), clock, logger, *metrics_.waits,
              stop),
+      hub_(MakeWatchOptions(settings_), &lease_, &clock),
       barrier_(MakeReplicaOptions(settings_), &clock, &watch_),
       sync_points_(MakeReplicaOptions(settings_), &replica_store_, &index_,
-                   &lease_, &barrier_, &clock, &random, &watch_),
-      replica_(MakeReplicaOptions(settings_), &sync_points_, &barrier_,
+                   &lease_, &hub_, &barrier_, &clock, &random, &watch_),
+      replica_(MakeReplicaOptions(settings_), &sync_points_, &barrier_, &hub_,
                &listener_, &clock),
       lifecycle_(&token_store_, &replica_, &clock, &random,
                  LifecycleLimits{settings_.max_active_tokens}),
@@ -98,6 +106,7 @@ absl::Status Server::Listen() {
   ASSIGN_OR_RETURN(
       front_, GrpcFront::Start(settings_, {&validator_,
                                            &lifecycle_,
+                                           &hub_,
                                            {authenticator_.get(), &recorder_,
                                             &clock_, &random_}}));
   AddMetrics();
@@ -113,6 +122,9 @@ void Server::AddMetrics() {
   SampledMetrics& metrics = *metrics_.sampled;
   AddProcessMetrics(metrics);
   watch_.AddMetrics(lease_, barrier_, metrics);
+  metrics.AddGauge("tokend_watch_streams",
+                   "Streams of clients that keep answers.",
+                   [this] { return static_cast<double>(hub_.streams()); });
   front_->AddMetrics(metrics);
   constexpr char kEntriesHelp[] =
       "Secrets in the index, as of the last look at all, every 5 minutes.";
@@ -171,6 +183,8 @@ void Server::Drain() {
   const bool is_asked = stop_.code() == ExitCode::kOk;
   logger_.Info("draining", {{"exit_code", static_cast<int>(stop_.code())}});
   front_->health().StartDraining();
+  // Clients that keep answers go elsewhere, too.
+  hub_.Retire();
   // Clients learn of it, and go elsewhere. A second signal cuts it short.
   if (is_asked) stop_.Wait(settings_.lame_duck);
   front_->Shutdown(is_asked ? settings_.drain_timeout : kClosedDrainTimeout);

@@ -14,6 +14,7 @@
 #include "server/coherence/barrier.h"
 #include "server/coherence/replica.h"
 #include "server/coherence/sync_points.h"
+#include "server/coherence/watch_hub.h"
 #include "server/config.h"
 #include "server/grpc_front.h"
 #include "server/jobs/maintenance.h"
@@ -82,6 +83,7 @@ class Server {
   Validator validator_;
 
   ReplicaWatch watch_;
+  WatchHub hub_;
   Barrier barrier_;
   SyncPoints sync_points_;
   Replica replica_;

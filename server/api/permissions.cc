@@ -15,6 +15,8 @@ namespace {
 constexpr RpcInfo kRpcs[] = {
     {Rpc::kValidate, "wemasy.tokens.v1.AuthService/Validate",
      Access::kValidator, false},
+    {Rpc::kWatch, "wemasy.tokens.v1.AuthService/Watch", Access::kValidator,
+     false},
     {Rpc::kCreateToken, "wemasy.tokens.v1.TokenService/CreateToken",
      Access::kManager, true},
     {Rpc::kGetToken, "wemasy.tokens.v1.TokenService/GetToken", Access::kManager,

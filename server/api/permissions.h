@@ -11,6 +11,7 @@ namespace wemasy::tokens {
 // The rpcs of the service.
 enum class Rpc {
   kValidate,
+  kWatch,
   kCreateToken,
   kGetToken,
   kListTokens,
@@ -20,7 +21,7 @@ enum class Rpc {
   kRevokeLeakedTokens,
   kListAuditEvents,
 };
-inline constexpr int kRpcCount = 9;
+inline constexpr int kRpcCount = 10;
 
 // Whom an rpc lets in.
 enum class Access {

@@ -38,76 +38,86 @@ void Barrier::Learn(const ReplicaRow& own, int64_t acked,
 absl::StatusOr<BarrierReceipt> Barrier::Await(const CommitStamp& commit,
                                               const Patience& patience) {
   const BootTime begun = clock_.Now();
-  WaitEnd end = WaitEnd::kAcknowledged;
-  absl::StatusOr<BarrierReceipt> receipt = AwaitTally(commit, patience, end);
+  Wait wait(commit);
+  const WaitEnd end = AwaitEnd(wait, patience);
   observer_.OnWaited(end, clock_.Now() - begun);
-  return receipt;
+  if (end == WaitEnd::kGivenUp) {
+    return absl::DeadlineExceededError("not yet in effect everywhere");
+  }
+  return wait.receipt;
 }
 
-absl::StatusOr<BarrierReceipt> Barrier::AwaitTally(const CommitStamp& commit,
-                                                   const Patience& patience,
-                                                   WaitEnd& end) {
-  const BootTime bound = commit.returned_at + LongestLease(options_.ttl);
-  Tally tally;
-  tally.missing = commit.replicas;
+WaitEnd Barrier::AwaitEnd(Wait& wait, const Patience& patience) {
   MutexLock lock(&mutex_);
-  SeeTimeline(commit.timeline);
   while (true) {
-    Count(view_, commit, tally);
     const BootTime now = clock_.Now();
-    if (now >= bound) {
-      if (tally.missing) {
-        tally.receipt.expired_replicas =
-            static_cast<int>(tally.missing->size());
-      }
-      end = WaitEnd::kExpired;
-      return tally.receipt;
-    }
-    const bool is_settled = tally.missing && tally.missing->empty();
-    const BootTime earliest = EarliestEnd();
-    if (is_settled && now >= earliest) {
-      end = tally.receipt.gone_replicas > 0 ? WaitEnd::kGone
-                                            : WaitEnd::kAcknowledged;
-      return tally.receipt;
-    }
+    if (const absl::optional<WaitEnd> end = LookLocked(wait, now)) return *end;
     if (now >= patience.deadline ||
         (patience.is_cancelled && patience.is_cancelled())) {
-      end = WaitEnd::kGivenUp;
-      return absl::DeadlineExceededError("not yet in effect everywhere");
+      return WaitEnd::kGivenUp;
     }
-    BootTime wake = std::min(bound, patience.deadline);
-    if (is_settled) wake = std::min(wake, earliest);
+    BootTime wake = std::min(Bound(wait), patience.deadline);
+    // Only the timeline's age keeps it.
+    if (wait.missing && wait.missing->empty()) {
+      wake = std::min(wake, EarliestEnd());
+    }
     if (patience.is_cancelled) wake = std::min(wake, now + kCancelledLook);
     learned_.WaitWithTimeout(&mutex_, wake - now);
   }
 }
 
-void Barrier::Count(const View& view, const CommitStamp& commit, Tally& tally) {
+absl::optional<WaitEnd> Barrier::Look(Wait& wait) {
+  MutexLock lock(&mutex_);
+  return LookLocked(wait, clock_.Now());
+}
+
+absl::optional<WaitEnd> Barrier::LookLocked(Wait& wait, BootTime now) {
+  SeeTimeline(wait.commit.timeline);
+  Count(view_, wait);
+  if (now >= Bound(wait)) {
+    if (wait.missing) {
+      wait.receipt.expired_replicas = static_cast<int>(wait.missing->size());
+    }
+    return WaitEnd::kExpired;
+  }
+  if (!wait.missing || !wait.missing->empty() || now < EarliestEnd()) {
+    return absl::nullopt;
+  }
+  return wait.receipt.gone_replicas > 0 ? WaitEnd::kGone
+                                        : WaitEnd::kAcknowledged;
+}
+
+BootTime Barrier::Bound(const Wait& wait) const {
+  return wait.commit.returned_at + LongestLease(options_.ttl);
+}
+
+void Barrier::Count(const View& view, Wait& wait) {
+  const CommitStamp& commit = wait.commit;
   // A view from this commit or later: whoever is not in it is gone, or came
   // later, and then its first sync point brings it the change. Renewals are
   // committed, so a deposed primary cannot have given it.
   const bool is_after =
       view.timeline == commit.timeline && view.head >= commit.seq;
-  if (!tally.missing) {
+  if (!wait.missing) {
     // The session that committed ended before it could list the replicas.
     if (!is_after) return;
-    tally.missing.emplace();
+    wait.missing.emplace();
     for (const auto& [id, replica] : view.replicas) {
-      tally.missing->push_back(id);
+      wait.missing->push_back(id);
     }
   }
-  std::vector<std::string>& missing = *tally.missing;
+  std::vector<std::string>& missing = *wait.missing;
   const auto is_settled = [&](const std::string& id) {
     const auto found = view.replicas.find(id);
     if (found == view.replicas.end()) {
-      if (is_after) ++tally.receipt.gone_replicas;
+      if (is_after) ++wait.receipt.gone_replicas;
       return is_after;
     }
     // An acknowledgement of another timeline's change of that number is none
     // of this one.
     const bool acknowledged = found->second.row.timeline == commit.timeline &&
                               found->second.acked >= commit.seq;
-    if (acknowledged) ++tally.receipt.acknowledged_replicas;
+    if (acknowledged) ++wait.receipt.acknowledged_replicas;
     return acknowledged;
   };
   missing.erase(std::remove_if(missing.begin(), missing.end(), is_settled),

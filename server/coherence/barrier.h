@@ -60,6 +60,21 @@ class Barrier final : public ChangeBarrier {
   absl::StatusOr<BarrierReceipt> Await(const CommitStamp& commit,
                                        const Patience& patience) override;
 
+  // One wait, as far as it has come.
+  struct Wait {
+    explicit Wait(const CommitStamp& stamp)
+        : commit(stamp), missing(stamp.replicas) {}
+
+    const CommitStamp commit;
+    // Whom to wait for; nothing as long as nobody has listed them.
+    absl::optional<std::vector<std::string>> missing;
+    BarrierReceipt receipt;
+  };
+
+  // Looks without waiting. Returns how the wait has ended, nothing if it has
+  // not yet.
+  absl::optional<WaitEnd> Look(Wait& wait);
+
   // How many replicas the last renewal has seen.
   int64_t replicas() const;
 
@@ -70,24 +85,21 @@ class Barrier final : public ChangeBarrier {
     int64_t head = -1;
     std::map<std::string, ListedReplica> replicas;
   };
-  // The replicas that one wait is for, and what became of them.
-  struct Tally {
-    // Whom to wait for; nothing as long as nobody has listed them.
-    absl::optional<std::vector<std::string>> missing;
-    BarrierReceipt receipt;
-  };
 
   // Moves those whom `view` shows to have acknowledged, or to be gone, from the
   // missing to the receipt.
-  static void Count(const View& view, const CommitStamp& commit, Tally& tally);
+  static void Count(const View& view, Wait& wait);
   // Says since when the timeline is known, which a commit may be first to see.
   void SeeTimeline(const std::string& timeline)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // From when on a wait may end before its bound.
   BootTime EarliestEnd() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::StatusOr<BarrierReceipt> AwaitTally(const CommitStamp& commit,
-                                            const Patience& patience,
-                                            WaitEnd& end);
+  // When the wait ends whatever happens.
+  BootTime Bound(const Wait& wait) const;
+  absl::optional<WaitEnd> LookLocked(Wait& wait, BootTime now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Returns how the wait has ended.
+  WaitEnd AwaitEnd(Wait& wait, const Patience& patience);
 
   const ReplicaOptions options_;
   const BootClock& clock_;

@@ -30,9 +30,12 @@ constexpr absl::Duration kOthersTake = absl::Milliseconds(1);
 // Who waits for a replica that does not answer looks less and less often.
 constexpr absl::Duration kLongestLook = absl::Milliseconds(50);
 
-// When to take the next step: not before `earliest`, at `latest` without news.
+// When to take the next step: not before `earliest` for news from the database,
+// not before `released` when all clients have acknowledged, at `latest` without
+// either.
 struct Turn {
   BootTime earliest;
+  BootTime released;
   BootTime latest;
 };
 
@@ -47,7 +50,7 @@ class Pace {
   Turn AfterFailure(BootTime now) {
     const BootTime next = now + retry_;
     retry_ = std::min(retry_ * 2, regular_);
-    return {next, next};
+    return {next, next, next};
   }
 
   // After one that did not. It began at `began`, and brought the index to
@@ -55,7 +58,7 @@ class Pace {
   Turn After(NextStep next, int64_t applied, bool has_waiters, BootTime began,
              BootTime now) {
     retry_ = first_retry_;
-    if (next == NextStep::kGoOn) return {now, now};
+    if (next == NextStep::kGoOn) return {now, now, now};
     if (quick_steps_ == 0) {
       round_began_ = began;
       applied_before_ = applied_;
@@ -67,23 +70,34 @@ class Pace {
     if (next == NextStep::kRest && !has_waiters) {
       quick_steps_ = 0;
       look_ = kRoundLength;
-      return {next_round, now + regular_};
+      return {next_round, next_round, now + regular_};
     }
     if (quick_steps_ <
         (is_busy ? kQuickStepsPerBusyRound : kQuickStepsPerRound)) {
       ++quick_steps_;
-      const bool acknowledges = next == NextStep::kAcknowledge;
-      const BootTime turn = acknowledges ? now : now + kOthersTake;
-      return {turn, turn};
+      switch (next) {
+        case NextStep::kAcknowledge:
+          return {now, now, now};
+        case NextStep::kAwaitClients:
+          return {next_round, now, now + NextLook()};
+        default:
+          return {now + kOthersTake, now + kOthersTake, now + kOthersTake};
+      }
     }
     quick_steps_ = 0;
-    if (next == NextStep::kAcknowledge) return {next_round, next_round};
-    const BootTime look = std::max(next_round, now + look_);
-    look_ = std::min(look_ * 2, kLongestLook);
-    return {next_round, look};
+    if (next == NextStep::kAcknowledge) {
+      return {next_round, next_round, next_round};
+    }
+    return {next_round, next_round, std::max(next_round, now + NextLook())};
   }
 
  private:
+  absl::Duration NextLook() {
+    const absl::Duration look = look_;
+    look_ = std::min(look_ * 2, kLongestLook);
+    return look;
+  }
+
   const absl::Duration regular_;
   const absl::Duration first_retry_;
   absl::Duration retry_;
@@ -95,17 +109,33 @@ class Pace {
   int64_t applied_before_ = 0;
 };
 
+bool IsOpen(SyncPoints::State state) {
+  return state == SyncPoints::State::kStarting ||
+         state == SyncPoints::State::kRunning;
+}
+
 }  // namespace
 
 Replica::Replica(ReplicaOptions options, SyncPoints* steps, Barrier* barrier,
-                 ChangeListener* listener, const BootClock* clock)
+                 WatchHub* watches, ChangeListener* listener,
+                 const BootClock* clock)
     : options_(options),
       steps_(*steps),
       barrier_(*barrier),
+      watches_(*watches),
       listener_(*listener),
-      clock_(*clock) {}
+      clock_(*clock) {
+  watches_.SetReleased([this] {
+    MutexLock lock(&mutex_);
+    is_released_ = true;
+    changed_.SignalAll();
+  });
+}
 
-Replica::~Replica() { Stop(); }
+Replica::~Replica() {
+  Stop();
+  watches_.SetReleased(nullptr);
+}
 
 void Replica::Start() {
   sync_thread_ = std::thread([this] { RunSyncPoints(); });
@@ -120,19 +150,24 @@ void Replica::Stop() {
   }
   if (sync_thread_.joinable()) sync_thread_.join();
   if (listen_thread_.joinable()) listen_thread_.join();
-  steps_.Stop();
 }
 
 void Replica::RunSyncPoints() {
   Pace pace(options_.ttl);
-  while (steps_.state() != SyncPoints::State::kClosed) {
+  while (true) {
     const BootTime began = clock_.Now();
     const absl::StatusOr<NextStep> next = steps_.Step();
+    if (!IsOpen(steps_.state())) break;
     const BootTime now = clock_.Now();
     const Turn turn = next.ok() ? pace.After(*next, steps_.applied(),
                                              HasWaiters(), began, now)
                                 : pace.AfterFailure(now);
-    if (!WaitForTurn(turn.earliest, turn.latest)) return;
+    if (!WaitForTurn(turn.earliest, turn.released, turn.latest)) break;
+  }
+  steps_.Stop();
+  while (steps_.state() != SyncPoints::State::kClosed) {
+    SleepUntil(steps_.NextExpiry());
+    steps_.Step().IgnoreError();
   }
 }
 
@@ -141,17 +176,30 @@ bool Replica::HasWaiters() {
   return waiters_ > 0;
 }
 
-bool Replica::WaitForTurn(BootTime earliest, BootTime latest) {
+bool Replica::WaitForTurn(BootTime earliest, BootTime released,
+                          BootTime latest) {
+  latest = std::min(latest, std::max(earliest, steps_.NextExpiry()));
   MutexLock lock(&mutex_);
   while (!stopping_) {
-    const absl::Duration left = (has_news_ ? earliest : latest) - clock_.Now();
+    BootTime turn = latest;
+    if (has_news_) turn = std::min(turn, earliest);
+    if (is_released_) turn = std::min(turn, released);
+    const absl::Duration left = turn - clock_.Now();
     if (left <= absl::ZeroDuration()) {
       has_news_ = false;
+      is_released_ = false;
       return true;
     }
     changed_.WaitWithTimeout(&mutex_, left);
   }
   return false;
+}
+
+void Replica::SleepUntil(BootTime time) {
+  MutexLock lock(&mutex_);
+  while (clock_.Now() < time) {
+    changed_.WaitWithTimeout(&mutex_, time - clock_.Now());
+  }
 }
 
 void Replica::RunListener() {

@@ -12,13 +12,14 @@
 #include "server/coherence/replica_options.h"
 #include "server/coherence/replica_store.h"
 #include "server/coherence/sync_points.h"
+#include "server/coherence/watch_hub.h"
 #include "server/lifecycle/change_barrier.h"
 
 namespace wemasy::tokens {
 
-// Runs sync points: on notifications, every fifth of the lease's length, and
-// in quick succession while somebody waits at the barrier, whose eyes they
-// are.
+// Runs sync points: on notifications, every fifth of the lease's length, when
+// the caching clients have caught up, and in quick succession while somebody
+// waits at the barrier, whose eyes they are.
 //
 // Thread-safe but for Start and Stop.
 class Replica final : public ChangeBarrier {
@@ -26,13 +27,14 @@ class Replica final : public ChangeBarrier {
   // All must outlive this object. `steps` and `listener` are used by this
   // object's threads only.
   Replica(ReplicaOptions options, SyncPoints* steps, Barrier* barrier,
-          ChangeListener* listener, const BootClock* clock);
+          WatchHub* watches, ChangeListener* listener, const BootClock* clock);
   // Stops if that was not done.
   ~Replica() override;
 
   void Start();
 
-  // Ends the lease, deletes the replica's row and ends the threads. Idempotent.
+  // Ends the lease, waits until no client's grant is left, deletes the
+  // replica's row and ends the threads. Idempotent.
   void Stop();
 
   // Waits at the barrier, and keeps sync points coming meanwhile.
@@ -42,14 +44,16 @@ class Replica final : public ChangeBarrier {
  private:
   void RunSyncPoints();
   void RunListener();
-  // Waits until `latest`, or until news arrive, but never less than until
-  // `earliest`. Returns false when stopping.
-  bool WaitForTurn(BootTime earliest, BootTime latest);
+  // Waits until `latest`; with news until `earliest`, with all clients'
+  // acknowledgements until `released`. Returns false when stopping.
+  bool WaitForTurn(BootTime earliest, BootTime released, BootTime latest);
+  void SleepUntil(BootTime time);
   bool HasWaiters();
 
   const ReplicaOptions options_;
   SyncPoints& steps_;
   Barrier& barrier_;
+  WatchHub& watches_;
   ChangeListener& listener_;
   const BootClock& clock_;
 
@@ -58,6 +62,8 @@ class Replica final : public ChangeBarrier {
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   // Something was committed that this replica may not have yet.
   bool has_news_ ABSL_GUARDED_BY(mutex_) = false;
+  // All clients have acknowledged what the last sync point applied.
+  bool is_released_ ABSL_GUARDED_BY(mutex_) = false;
   int waiters_ ABSL_GUARDED_BY(mutex_) = 0;
   std::thread sync_thread_;
   std::thread listen_thread_;

@@ -1,5 +1,6 @@
 #include "server/coherence/sync_points.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -17,13 +18,14 @@ constexpr int kFetchesPerSyncPoint = 16;
 }  // namespace
 
 SyncPoints::SyncPoints(ReplicaOptions options, ReplicaStore* store,
-                       TokenIndex* index, Lease* lease, Barrier* barrier,
-                       const BootClock* clock, RandomSource* random,
-                       ReplicaObserver* observer)
+                       TokenIndex* index, Lease* lease, WatchHub* watches,
+                       Barrier* barrier, const BootClock* clock,
+                       RandomSource* random, ReplicaObserver* observer)
     : options_(options),
       store_(*store),
       index_(*index),
       lease_(*lease),
+      watches_(*watches),
       barrier_(*barrier),
       clock_(*clock),
       random_(*random),
@@ -31,6 +33,7 @@ SyncPoints::SyncPoints(ReplicaOptions options, ReplicaStore* store,
       reaper_(options.ttl) {}
 
 absl::StatusOr<NextStep> SyncPoints::Step() {
+  if (state_ == State::kClosing) return FinishClosing();
   absl::StatusOr<NextStep> next =
       state_ == State::kStarting ? Load() : SyncPoint();
   if (!next.ok()) observer_.OnFailure(next.status());
@@ -68,18 +71,20 @@ absl::StatusOr<NextStep> SyncPoints::Load() {
   // Another timeline: the load may have seen what a failover lost.
   if (!*registered) return NextStep::kGoOn;
   applied_ = head.seq;
+  acked_ = head.seq;
   lease_.PublishApplied(applied_);
+  watches_.Open({row_.id, row_.timeline}, applied_);
   state_ = State::kRunning;
   observer_.OnLoaded(entries, head.seq);
   return NextStep::kGoOn;
 }
 
-// Rule 3.
+// Rules 3 and 6.
 absl::StatusOr<NextStep> SyncPoints::SyncPoint() {
-  const int64_t acked = applied_;
+  acked_ = std::max(acked_, watches_.Acked(applied_));
   // Before sending: the answer is at least as new as this.
   const BootTime asked_at = clock_.Now();
-  ASSIGN_OR_RETURN(const RenewalOutcome outcome, store_.Renew(row_, acked));
+  ASSIGN_OR_RETURN(const RenewalOutcome outcome, store_.Renew(row_, acked_));
   if (outcome.refusal == RenewalRefusal::kRowGone) {
     return Close(CloseReason::kRowGone,
                  "the replica's row is gone from the database");
@@ -94,9 +99,9 @@ absl::StatusOr<NextStep> SyncPoints::SyncPoint() {
                                             applied_));
   }
 
-  barrier_.Learn(row_, acked, *outcome.renewal);
+  barrier_.Learn(row_, acked_, *outcome.renewal);
   RETURN_IF_ERROR(CatchUp(head));
-  if (state_ == State::kClosed) return NextStep::kRest;
+  if (state_ != State::kRunning) return NextStep::kRest;
   // A renewal whose changes are not all applied extends nothing.
   if (applied_ < head) return NextStep::kGoOn;
 
@@ -110,7 +115,9 @@ absl::StatusOr<NextStep> SyncPoints::SyncPoint() {
   lease_.Extend(lease_end);
   observer_.OnSyncPoint(applied_, lease_end);
   ReapDead();
-  return applied_ > acked ? NextStep::kAcknowledge : NextStep::kRest;
+  if (acked_ == applied_) return NextStep::kRest;
+  return watches_.Acked(applied_) > acked_ ? NextStep::kAcknowledge
+                                           : NextStep::kAwaitClients;
 }
 
 void SyncPoints::ReapDead() {
@@ -140,7 +147,7 @@ absl::Status SyncPoints::CatchUp(int64_t head) {
       return absl::OkStatus();
     }
     RETURN_IF_ERROR(Apply(*changes));
-    if (state_ == State::kClosed) return absl::OkStatus();
+    if (state_ != State::kRunning) return absl::OkStatus();
   }
   return absl::OkStatus();
 }
@@ -153,9 +160,11 @@ absl::Status SyncPoints::Apply(const std::vector<Change>& changes) {
       return absl::OkStatus();
     }
     if (change.operation == ChangeOperation::kPut) index_.Put(change.entry);
+    watches_.Queue(change);
     applied_ = change.seq;
   }
   lease_.PublishApplied(applied_);
+  watches_.Deliver();
   return absl::OkStatus();
 }
 
@@ -173,6 +182,7 @@ absl::StatusOr<NextStep> SyncPoints::AdoptTimeline() {
   observer_.OnNotice(absl::StrCat("adopted the database's new timeline ",
                                   adopted->timeline, " without a gap"));
   row_ = *std::move(adopted);
+  watches_.SetTimeline(row_.timeline);
   return NextStep::kGoOn;
 }
 
@@ -186,21 +196,33 @@ NextStep SyncPoints::CloseForLostHistory(absl::string_view text) {
 
 NextStep SyncPoints::Close(CloseReason reason, absl::string_view text) {
   lease_.Close();
-  state_ = State::kClosed;
-  const absl::Status deleted = store_.Deregister(row_.id);
-  if (!deleted.ok()) observer_.OnFailure(deleted);
+  watches_.Close();
+  state_ = State::kClosing;
   observer_.OnClosed(reason, text);
   return NextStep::kRest;
 }
 
+absl::StatusOr<NextStep> SyncPoints::FinishClosing() {
+  if (clock_.Now() < watches_.GrantsEnd()) return NextStep::kRest;
+  const absl::Status deleted = store_.Deregister(row_.id);
+  if (!deleted.ok()) observer_.OnFailure(deleted);
+  state_ = State::kClosed;
+  return NextStep::kRest;
+}
+
+BootTime SyncPoints::NextExpiry() const {
+  return state_ == State::kClosing ? watches_.GrantsEnd()
+                                   : watches_.NextExpiry();
+}
+
 void SyncPoints::Stop() {
-  if (state_ == State::kClosed) return;
   if (state_ == State::kRunning) {
     Close(CloseReason::kStopped, "stopped");
-    return;
+  } else if (state_ == State::kStarting) {
+    lease_.Close();
+    watches_.Close();
+    state_ = State::kClosed;
   }
-  lease_.Close();
-  state_ = State::kClosed;
 }
 
 }  // namespace wemasy::tokens

@@ -18,6 +18,7 @@
 #include "server/coherence/reaper.h"
 #include "server/coherence/replica_options.h"
 #include "server/coherence/replica_store.h"
+#include "server/coherence/watch_hub.h"
 #include "server/validate/lease.h"
 #include "server/validate/token_index.h"
 
@@ -65,6 +66,8 @@ enum class NextStep {
   kRest,
   // A sync point that acknowledges what was just applied: others wait for it.
   kAcknowledge,
+  // The same, as soon as the caching clients have acknowledged it.
+  kAwaitClients,
   // A step at once: this one is not finished.
   kGoOn,
 };
@@ -77,14 +80,17 @@ class SyncPoints {
  public:
   // All must outlive this object.
   SyncPoints(ReplicaOptions options, ReplicaStore* store, TokenIndex* index,
-             Lease* lease, Barrier* barrier, const BootClock* clock,
-             RandomSource* random, ReplicaObserver* observer);
+             Lease* lease, WatchHub* watches, Barrier* barrier,
+             const BootClock* clock, RandomSource* random,
+             ReplicaObserver* observer);
 
   enum class State {
     // Not loaded and registered yet.
     kStarting,
     // Loaded and registered: sync points run.
     kRunning,
+    // Without a lease for good; the row stays until the last grant has ended.
+    kClosing,
     // Over.
     kClosed,
   };
@@ -98,8 +104,11 @@ class SyncPoints {
   // tried again later. Must not be called when closed.
   absl::StatusOr<NextStep> Step();
 
-  // Rule 13: ends the lease, then deletes the row. Best effort: whoever waits
-  // for a row that stayed does so no longer than the lease's length.
+  // When to step though nothing else asks for it: clients' grants end then.
+  BootTime NextExpiry() const;
+
+  // Rule 13: ends the lease. Further steps delete the row when the last grant
+  // has ended. Idempotent.
   void Stop();
 
  private:
@@ -112,14 +121,18 @@ class SyncPoints {
   absl::StatusOr<NextStep> AdoptTimeline();
   // Rule 12. Best effort.
   void ReapDead();
-  // Rule 11. Always returns kRest: no further step follows.
+  // Rule 11. Always returns kRest.
   NextStep Close(CloseReason reason, absl::string_view text);
+  // Best effort: whoever waits for a row that stayed does so no longer than the
+  // lease's length.
+  absl::StatusOr<NextStep> FinishClosing();
   NextStep CloseForLostHistory(absl::string_view text);
 
   const ReplicaOptions options_;
   ReplicaStore& store_;
   TokenIndex& index_;
   Lease& lease_;
+  WatchHub& watches_;
   Barrier& barrier_;
   const BootClock& clock_;
   RandomSource& random_;
@@ -129,6 +142,8 @@ class SyncPoints {
   State state_ = State::kStarting;
   ReplicaRow row_;
   int64_t applied_ = 0;
+  // What was acknowledged at most: it never becomes false.
+  int64_t acked_ = 0;
   bool told_lost_history_ = false;
 };
 

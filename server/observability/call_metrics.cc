@@ -58,7 +58,8 @@ MetricFamily Family(const char* name, const char* help, MetricType type) {
 
 ClientMetric WithMethod(const MethodMetrics& method) {
   ClientMetric metric;
-  metric.label = {{"grpc_type", "unary"},
+  metric.label = {{"grpc_type",
+                   method.kind() == CallKind::kUnary ? "unary" : "bidi_stream"},
                   {"grpc_service", method.service()},
                   {"grpc_method", method.method()}};
   return metric;
@@ -88,9 +89,9 @@ void MethodMetrics::CountFinished(absl::StatusCode code,
 }
 
 MethodMetrics* CallMetrics::Add(absl::string_view service,
-                                absl::string_view method) {
+                                absl::string_view method, CallKind kind) {
   MutexLock lock(&mutex_);
-  methods_.push_back(std::make_unique<MethodMetrics>(service, method));
+  methods_.push_back(std::make_unique<MethodMetrics>(service, method, kind));
   return methods_.back().get();
 }
 
@@ -113,6 +114,19 @@ std::vector<MetricFamily> CallMetrics::Collect() const {
   MutexLock lock(&mutex_);
   for (const auto& method : methods_) {
     const auto& counters = method->counters_;
+    for (size_t code = 0; code < kStatusCodes; ++code) {
+      ClientMetric metric =
+          CounterOf(*method, counters.Sum(MethodMetrics::kFirstCode + code));
+      metric.label.push_back({"grpc_code", std::string(kCodeLabels[code])});
+      handled.metric.push_back(std::move(metric));
+    }
+    const uint64_t calls = counters.Sum(MethodMetrics::kStarted);
+    started.metric.push_back(CounterOf(*method, calls));
+    if (method->kind() != CallKind::kUnary) continue;
+    // A unary call has one message in, and one out if it went well.
+    received.metric.push_back(CounterOf(*method, calls));
+    sent.metric.push_back(
+        CounterOf(*method, counters.Sum(MethodMetrics::kFirstCode)));
     ClientMetric histogram = WithMethod(*method);
     uint64_t below = 0;
     for (size_t i = 0; i < kLatencyBoundsMicros.size(); ++i) {
@@ -128,19 +142,6 @@ std::vector<MetricFamily> CallMetrics::Collect() const {
     histogram.histogram.sample_sum =
         static_cast<double>(counters.Sum(MethodMetrics::kLatencySum)) / 1e9;
     seconds.metric.push_back(std::move(histogram));
-
-    for (size_t code = 0; code < kStatusCodes; ++code) {
-      ClientMetric metric =
-          CounterOf(*method, counters.Sum(MethodMetrics::kFirstCode + code));
-      metric.label.push_back({"grpc_code", std::string(kCodeLabels[code])});
-      handled.metric.push_back(std::move(metric));
-    }
-    // A unary call has one message in, and one out if it went well.
-    const uint64_t calls = counters.Sum(MethodMetrics::kStarted);
-    started.metric.push_back(CounterOf(*method, calls));
-    received.metric.push_back(CounterOf(*method, calls));
-    sent.metric.push_back(
-        CounterOf(*method, counters.Sum(MethodMetrics::kFirstCode)));
   }
   return {std::move(started), std::move(handled), std::move(received),
           std::move(sent), std::move(seconds)};

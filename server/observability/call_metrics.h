@@ -19,6 +19,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "common/mutex.h"
+#include "server/observability/call_observer.h"
 #include "server/observability/thread_counters.h"
 
 namespace wemasy::tokens {
@@ -33,14 +34,16 @@ inline constexpr std::array<int64_t, 20> kLatencyBoundsMicros = {
 // The status codes of gRPC: 0 to 16.
 inline constexpr size_t kStatusCodes = 17;
 
-// The counters of one unary rpc. Thread-safe.
+// The counters of one rpc. Thread-safe.
 class MethodMetrics {
  public:
-  MethodMetrics(absl::string_view service, absl::string_view method)
-      : service_(service), method_(method) {}
+  MethodMetrics(absl::string_view service, absl::string_view method,
+                CallKind kind)
+      : service_(service), method_(method), kind_(kind) {}
 
   const std::string& service() const { return service_; }
   const std::string& method() const { return method_; }
+  CallKind kind() const { return kind_; }
 
   // A call's message has come.
   void CountStarted();
@@ -61,6 +64,7 @@ class MethodMetrics {
 
   const std::string service_;
   const std::string method_;
+  const CallKind kind_;
   ThreadCounters<kCounters> counters_;
 };
 
@@ -68,9 +72,11 @@ class MethodMetrics {
 // so that a rate is right from the first error on. Thread-safe.
 class CallMetrics final : public prometheus::Collectable {
  public:
-  // Adds the unary rpc `method` of `service` (`package.Service`), once at
-  // start. The result lives as long as this object.
-  MethodMetrics* Add(absl::string_view service, absl::string_view method);
+  // Adds the rpc `method` of `service` (`package.Service`), once at start. The
+  // result lives as long as this object. The messages of a stream, and the time
+  // that it took, are not counted.
+  MethodMetrics* Add(absl::string_view service, absl::string_view method,
+                     CallKind kind);
 
   std::vector<prometheus::MetricFamily> Collect() const override;
 

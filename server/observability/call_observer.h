@@ -11,6 +11,9 @@
 
 namespace wemasy::tokens {
 
+// A call of one message each way, or a stream of messages each way.
+enum class CallKind { kUnary, kBidiStream };
+
 // How a call ended. The texts are valid during MethodObserver::Finished only.
 struct CallReport {
   // The number of the gRPC status code.
@@ -54,10 +57,11 @@ class CallObserver {
  public:
   virtual ~CallObserver() = default;
 
-  // The observer of one unary method, such as
+  // The observer of one method, such as
   // `wemasy.tokens.v1.AuthService/Validate`. Valid as long as this object.
   // Called once a method, at the start.
-  virtual MethodObserver& ForMethod(absl::string_view full_name) = 0;
+  virtual MethodObserver& ForMethod(absl::string_view full_name,
+                                    CallKind kind) = 0;
 };
 
 }  // namespace wemasy::tokens

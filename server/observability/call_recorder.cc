@@ -108,10 +108,12 @@ class CallRecorder::Method final : public MethodObserver {
   const LogSeverity severity_if_ok_;
 };
 
-MethodObserver& CallRecorder::ForMethod(absl::string_view full_name) {
+MethodObserver& CallRecorder::ForMethod(absl::string_view full_name,
+                                        CallKind kind) {
   const std::pair<absl::string_view, absl::string_view> parts =
       absl::StrSplit(full_name, absl::MaxSplits('/', 1));
-  MethodMetrics* const metrics = metrics_.calls->Add(parts.first, parts.second);
+  MethodMetrics* const metrics =
+      metrics_.calls->Add(parts.first, parts.second, kind);
   MutexLock lock(&mutex_);
   methods_.push_back(std::make_unique<Method>(*this, full_name, *metrics));
   return *methods_.back();

@@ -43,7 +43,8 @@ class CallRecorder final : public CallObserver {
   CallRecorder(Metrics& metrics, const Logger& logger, const BootClock& clock)
       : metrics_(metrics), logger_(logger), clock_(clock) {}
 
-  MethodObserver& ForMethod(absl::string_view full_name) override;
+  MethodObserver& ForMethod(absl::string_view full_name,
+                            CallKind kind) override;
 
   // The failures about which no line was written.
   int64_t suppressed_lines() const { return suppressed_lines_; }

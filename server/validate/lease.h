@@ -15,10 +15,6 @@
 
 namespace wemasy::tokens {
 
-// The rate at which clocks may differ from real time, at most: one in a
-// thousand either way.
-inline constexpr int64_t kClockDriftDivisor = 1000;
-
 // A lease as one call saw it. Decide by this alone, never by a second look.
 struct CapturedLease {
   BootTime end;

@@ -41,6 +41,7 @@ absl::StatusOr<Validation> Validator::Validate(
   // in this order, and the lease never twice. A pause anywhere in between can
   // only make the answer come too late to be given.
   const CapturedLease lease = lease_.Capture();
+  validation.applied = lease.applied;
   const CapturedDatabaseTime database_time = lease_.CaptureDatabaseTime();
   BootTime now;
   const bool found = index_.Visit(digest, [&](IndexSlot& slot) {
@@ -52,6 +53,7 @@ absl::StatusOr<Validation> Validator::Validate(
     validation.attributes = slot.attributes;
     if (slot.expire_nanos != IndexSlot::kNever) {
       validation.expire_time = absl::FromUnixNanos(slot.expire_nanos);
+      validation.decide_time = absl::FromUnixNanos(now_nanos);
     }
     if (validation.verdict == Verdict::kValid) {
       slot.used_minute = static_cast<uint32_t>(now_nanos / kNanosPerMinute);

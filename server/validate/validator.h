@@ -2,6 +2,7 @@
 #ifndef WEMASY_SERVER_VALIDATE_VALIDATOR_H_
 #define WEMASY_SERVER_VALIDATE_VALIDATOR_H_
 
+#include <cstdint>
 #include <memory>
 
 #include "absl/status/statusor.h"
@@ -33,6 +34,10 @@ struct Validation {
   std::shared_ptr<const TokenAttributes> attributes;
   // When the secret will end; InfiniteFuture for never.
   absl::Time expire_time = absl::InfiniteFuture();
+  // The last change that was in the index before the look-up.
+  int64_t applied = 0;
+  // The database's time at which it was decided. Set if the secret will end.
+  absl::Time decide_time;
 };
 
 // Decides whether a presented token may be used now. A function of memory, the

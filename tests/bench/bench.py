@@ -7,6 +7,7 @@ and ratios within a round.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -25,6 +26,7 @@ from harness.server import Server, migrate  # noqa: E402
 
 VALIDATE = "/wemasy.tokens.v1.AuthService/Validate"
 EMPTY = "/wemasy.tokens.bench.EmptyService/Call"
+WATCHERS = 100
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 # Tokens for the lists and the index, without secrets anybody has.
@@ -172,8 +174,31 @@ def commit_microseconds(cluster, database, folder, commits: int) -> list:
     return [int(line.split()[2]) for line in log.read_text().splitlines()]
 
 
+@contextlib.contextmanager
+def watching_clients(count: int, servers):
+    """Clients that keep answers, which changes wait for, too."""
+    process = subprocess.Popen(
+        [
+            pathlib.Path(os.environ["WEMASY_BIN_DIR"]) / "watchers",
+            str(count),
+            *(server.target for server in servers),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        if process.stdout.readline() != "ready\n":
+            raise RuntimeError("the watching clients did not get ready")
+        yield
+    finally:
+        process.stdin.close()
+        process.wait()
+
+
 def three_replicas(server, cluster, database, folder, calls) -> dict:
-    """TokenService's calls, which wait for three replicas, beside a commit."""
+    """TokenService's calls, which wait for three replicas, beside a commit;
+    and the same with clients that keep answers."""
     others = [
         Server(folder / name, cluster.url(database), log_level="info").start()
         for name in ("second", "third")
@@ -181,6 +206,10 @@ def three_replicas(server, cluster, database, folder, calls) -> dict:
     try:
         commits = commit_microseconds(cluster, database, folder, calls)
         figures = calls_microseconds(server, calls)
+        with watching_clients(WATCHERS, [server, *others]):
+            watched = calls_microseconds(server, calls)
+        for name in ("revoke_p50_us", "revoke_p99_us"):
+            figures[f"watched_{name}"] = watched[name]
         commits += commit_microseconds(cluster, database, folder, calls)
     finally:
         for other in others:
@@ -188,8 +217,9 @@ def three_replicas(server, cluster, database, folder, calls) -> dict:
     for name, part in (("p50", 0.5), ("p99", 0.99)):
         commit = percentile(commits, part)
         figures[f"commit_{name}_us"] = commit
-        extra = figures[f"revoke_{name}_us"] - commit
-        figures[f"revoke_extra_{name}_ms"] = extra / 1000
+        for prefix in ("", "watched_"):
+            extra = figures[f"{prefix}revoke_{name}_us"] - commit
+            figures[f"{prefix}revoke_extra_{name}_ms"] = extra / 1000
     return figures
 
 

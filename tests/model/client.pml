@@ -140,8 +140,8 @@ proctype Clock() {
 
 /* Rule 6. */
 #define HOLDS_UP(s, r) \
-  (at[s] == r && grant[s] > 0 && \
-   (joined[s] -> !confirmed[s] : MUTANT != broken_stream_forgotten))
+  (at[s] == r && grant[s] > 0 && !confirmed[s] && \
+   (joined[s] || MUTANT != broken_stream_forgotten))
 #define MAY_ACK(r) \
   (applied[r] && (MUTANT == ack_ignores_grants || \
                   !(HOLDS_UP(0, r) || HOLDS_UP(1, r))))

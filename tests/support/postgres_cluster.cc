@@ -126,14 +126,14 @@ void PostgresCluster::Start() {
   std::string start = absl::StrCat("start -D ", data_directory(), " -l ",
                                    directory_, "/server.log -w -t 60 -s");
   if (small_disk_ == SmallDisk::kYes) {
-    // In a mount namespace of the server's own, which needs no root.
+    // In a mount namespace of the server's own. It needs no root, by way of a
+    // user namespace; root needs none, and in a changed root gets none.
     RunOrDie(Command("/bin/mkdir", "-p " + small_disk()));
-    start = Command(
-        "/usr/bin/unshare",
-        absl::StrCat(
-            "--user --map-current-user --keep-caps --mount sh -c ",
-            Quoted(absl::StrCat("mount -t tmpfs -o size=1m none ", small_disk(),
-                                " && ", BinDirectory(), "/pg_ctl ", start))));
+    start = absl::StrCat(
+        "/usr/bin/unshare --mount ",
+        getuid() == 0 ? "" : "--user --map-current-user --keep-caps ", "sh -c ",
+        Quoted(absl::StrCat("mount -t tmpfs -o size=1m,mode=1777 none ",
+                            small_disk(), " && ", Command("pg_ctl", start))));
   } else {
     start = Command("pg_ctl", start);
   }

@@ -42,6 +42,7 @@ struct Row {
 // Every rpc, about everything that it may be asked about.
 constexpr Row kTable[] = {
     {Rpc::kValidate, "", "gateway all"},
+    {Rpc::kWatch, "", "gateway all"},
 
     {Rpc::kCreateToken, "projects/shop", "manager shop mixed all"},
     {Rpc::kCreateToken, "projects/other", "manager all"},

@@ -24,6 +24,7 @@
 #include "server/api/grpc/auth_service.h"
 #include "server/api/grpc/server_options.h"
 #include "server/api/grpc/token_service.h"
+#include "server/coherence/watch_hub.h"
 #include "server/token/error.h"
 #include "tests/support/entries.h"
 #include "tests/support/fake_clock.h"
@@ -107,7 +108,7 @@ class NoBarrier final : public ChangeBarrier {
 // Keeps what it is told of, in the words of a log line.
 class RecordingObserver final : public CallObserver {
  public:
-  MethodObserver& ForMethod(absl::string_view full_name) override {
+  MethodObserver& ForMethod(absl::string_view full_name, CallKind) override {
     methods_.push_back(std::make_unique<Method>(std::string(full_name), this));
     return *methods_.back();
   }
@@ -169,8 +170,8 @@ class ApiServerTest : public ::testing::Test {
                                         &clock_, &random_};
     tokens_ = std::make_unique<TokenServiceImpl>(&lifecycle_, environment,
                                                  token_options);
-    auth_ =
-        std::make_unique<AuthServer>(&validator_, environment, auth_options);
+    auth_ = std::make_unique<AuthServer>(&validator_, &hub_, environment,
+                                         auth_options);
     grpc::ServerBuilder builder;
     ApplyServerOptions(server_options, &builder);
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
@@ -232,6 +233,7 @@ class ApiServerTest : public ::testing::Test {
   TokenIndex index_;
   Lease lease_;
   const Validator validator_{&index_, &lease_, &clock_};
+  WatchHub hub_{WatchOptions{}, &lease_, &clock_};
   RecordingObserver observer_;
   std::unique_ptr<Authenticator> authenticator_;
   std::unique_ptr<TokenServiceImpl> tokens_;

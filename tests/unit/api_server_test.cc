@@ -376,8 +376,8 @@ TEST_F(ApiServerTest, IsDestroyedWithoutHavingBeenStarted) {
   const Authenticator authenticator({}, PlaintextCallers::kRefused);
   const ApiEnvironment environment = {&authenticator, &observer_, &clock_,
                                       &random_};
-  AuthServer registered(&validator_, environment, {});
-  AuthServer unregistered(&validator_, environment, {});
+  AuthServer registered(&validator_, &hub_, environment, {});
+  AuthServer unregistered(&validator_, &hub_, environment, {});
   grpc::ServerBuilder builder;
   registered.Register(&builder);
 }

@@ -40,9 +40,20 @@ testing::AssertionResult HasLine(const std::string& text,
 constexpr char kMethod[] =
     "grpc_type=\"unary\",grpc_service=\"a.v1.S\",grpc_method=\"M\"";
 
+TEST(CallMetricsTest, OfAStreamCallsAreCountedAndNotMessages) {
+  CallMetrics metrics;
+  metrics.Add("a.v1.S", "W", CallKind::kBidiStream)->CountStarted();
+  const std::string text = Scrape(metrics);
+  EXPECT_TRUE(HasLine(text,
+                      "grpc_server_started_total{grpc_type=\"bidi_stream\","
+                      "grpc_service=\"a.v1.S\",grpc_method=\"W\"} 1"));
+  EXPECT_EQ(text.find("grpc_server_msg_received_total{"), std::string::npos);
+  EXPECT_EQ(text.find("grpc_server_handling_seconds_"), std::string::npos);
+}
+
 TEST(CallMetricsTest, EverySeriesIsZeroAndNotAbsentAtStart) {
   CallMetrics metrics;
-  metrics.Add("a.v1.S", "M");
+  metrics.Add("a.v1.S", "M", CallKind::kUnary);
   const std::string text = Scrape(metrics);
   for (const char* name :
        {"grpc_server_started_total", "grpc_server_msg_received_total",
@@ -69,7 +80,7 @@ TEST(CallMetricsTest, CodesAreNamedAsInTheEcosystem) {
 
 TEST(CallMetricsTest, CallsAreCountedOnceEach) {
   CallMetrics metrics;
-  MethodMetrics* const method = metrics.Add("a.v1.S", "M");
+  MethodMetrics* const method = metrics.Add("a.v1.S", "M", CallKind::kUnary);
   for (int i = 0; i < 3; ++i) method->CountStarted();
   method->CountFinished(absl::StatusCode::kOk, absl::Microseconds(25));
   method->CountFinished(absl::StatusCode::kOk, absl::Microseconds(26));
@@ -174,7 +185,7 @@ TEST(WaitMetricsTest, CountsByHowTheWaitEnded) {
 
 TEST(OpsEndpointTest, ShowsMetricsAndReadiness) {
   Metrics metrics;
-  metrics.calls->Add("a.v1.S", "M");
+  metrics.calls->Add("a.v1.S", "M", CallKind::kUnary);
   std::atomic<bool> is_ready{false};
   const auto endpoint = OpsEndpoint::Start("127.0.0.1:0", metrics,
                                            [&] { return is_ready.load(); });
@@ -227,10 +238,10 @@ class CallRecorderTest : public testing::Test {
   Logger logger_{LogSeverity::kInfo, absl::UnixEpoch, sink_};
   FakeBootClock clock_;
   CallRecorder recorder_{metrics_, logger_, clock_};
-  MethodObserver& validate_ =
-      recorder_.ForMethod("wemasy.tokens.v1.AuthService/Validate");
-  MethodObserver& create_ =
-      recorder_.ForMethod("wemasy.tokens.v1.TokenService/CreateToken");
+  MethodObserver& validate_ = recorder_.ForMethod(
+      "wemasy.tokens.v1.AuthService/Validate", CallKind::kUnary);
+  MethodObserver& create_ = recorder_.ForMethod(
+      "wemasy.tokens.v1.TokenService/CreateToken", CallKind::kUnary);
 };
 
 TEST_F(CallRecorderTest, ValidateIsCountedByVerdictAndNotLogged) {

@@ -121,9 +121,10 @@ class ReplicaTest : public ::testing::Test {
   QuietObserver observer_;
   FakeListener listener_;
   Barrier barrier_{options_, &clock_, &observer_};
-  SyncPoints steps_{options_,  &locked_.store, &index_,  &lease_,
+  WatchHub hub_{{}, &lease_, &clock_};
+  SyncPoints steps_{options_,  &locked_.store, &index_,  &lease_,   &hub_,
                     &barrier_, &clock_,        &random_, &observer_};
-  Replica replica_{options_, &steps_, &barrier_, &listener_, &clock_};
+  Replica replica_{options_, &steps_, &barrier_, &hub_, &listener_, &clock_};
 };
 
 TEST_F(ReplicaTest, LoadsAndLeasesAtOnce) {

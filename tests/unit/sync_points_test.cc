@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,13 @@ using ::testing::SizeIs;
 constexpr absl::Duration kTtl = absl::Seconds(10);
 // What is left of it on a clock that may run slow by a thousandth.
 constexpr absl::Duration kSafeTtl = absl::Milliseconds(9990);
+
+constexpr absl::Duration kClientTtl = absl::Seconds(2);
+
+class SilentListener final : public WatchListener {
+ public:
+  void OnReady() override {}
+};
 
 class RecordingObserver final : public ReplicaObserver {
  public:
@@ -69,6 +77,31 @@ class SyncPointsTest : public ::testing::Test {
     ASSERT_TRUE(HasLease());
   }
 
+  // Takes the last step, after which the replica is gone.
+  void FinishClosing() {
+    ASSERT_EQ(steps_.state(), SyncPoints::State::kClosing);
+    ASSERT_OK(steps_.Step());
+    ASSERT_EQ(steps_.state(), SyncPoints::State::kClosed);
+  }
+  // A client that has joined and has a grant.
+  WatchStreams::StreamId Watch() {
+    const auto stream = hub_.Join(std::make_shared<SilentListener>());
+    EXPECT_TRUE(stream.ok());
+    hub_.Ping(*stream, 1);
+    while (!hub_.Take(*stream).empty()) {
+    }
+    return *stream;
+  }
+  // A change that revokes nothing anybody knows, at the database.
+  void Change() { store_.AppendPut(MakeTestToken(random_).entry); }
+  // What the one replica has acknowledged.
+  int64_t Acked() { return store_.acked[store_.rows.begin()->first]; }
+  NextStep Step() {
+    const absl::StatusOr<NextStep> next = steps_.Step();
+    EXPECT_TRUE(next.ok());
+    return next.value_or(NextStep::kRest);
+  }
+
   FakeBootClock clock_;
   FakeRandom random_;
   FakeReplicaStore store_;
@@ -76,8 +109,9 @@ class SyncPointsTest : public ::testing::Test {
   Lease lease_;
   RecordingObserver observer_;
   QuietBarrierObserver barrier_observer_;
+  WatchHub hub_{{kClientTtl}, &lease_, &clock_};
   Barrier barrier_{{kTtl}, &clock_, &barrier_observer_};
-  SyncPoints steps_{{kTtl},    &store_, &index_,  &lease_,
+  SyncPoints steps_{{kTtl},    &store_, &index_,  &lease_,   &hub_,
                     &barrier_, &clock_, &random_, &observer_};
 };
 
@@ -255,7 +289,7 @@ TEST_F(SyncPointsTest, AMissingRowClosesForGood) {
   ASSERT_OK(steps_.Step());
   EXPECT_EQ(observer_.closed, CloseReason::kRowGone);
   EXPECT_FALSE(HasLease());
-  EXPECT_EQ(steps_.state(), SyncPoints::State::kClosed);
+  FinishClosing();
 }
 
 TEST_F(SyncPointsTest, AHoleInTheLogClosesForGood) {
@@ -265,6 +299,7 @@ TEST_F(SyncPointsTest, AHoleInTheLogClosesForGood) {
   ASSERT_OK(steps_.Step());
   EXPECT_EQ(observer_.closed, CloseReason::kHole);
   EXPECT_FALSE(HasLease());
+  FinishClosing();
   EXPECT_THAT(store_.rows, IsEmpty());
 }
 
@@ -377,8 +412,9 @@ TEST_F(SyncPointsTest, ARestartNeverTakesOverARow) {
   const std::string first = store_.rows.begin()->first;
   TokenIndex index;
   Lease lease;
-  SyncPoints restarted({kTtl}, &store_, &index, &lease, &barrier_, &clock_,
-                       &random_, &observer_);
+  WatchHub hub({kClientTtl}, &lease, &clock_);
+  SyncPoints restarted({kTtl}, &store_, &index, &lease, &hub, &barrier_,
+                       &clock_, &random_, &observer_);
   ASSERT_OK(restarted.Step());
   EXPECT_THAT(store_.rows, SizeIs(2));
 }
@@ -392,8 +428,75 @@ TEST_F(SyncPointsTest, StoppingEndsTheLeaseBeforeTheRowGoes) {
     return absl::OkStatus();
   };
   steps_.Stop();
+  FinishClosing();
   EXPECT_THAT(store_.rows, IsEmpty());
   EXPECT_EQ(observer_.closed, CloseReason::kStopped);
+}
+
+TEST_F(SyncPointsTest, AcknowledgesOnlyWhatItsClientsHave) {
+  Run();
+  const auto client = Watch();
+  Change();
+  EXPECT_EQ(Step(), NextStep::kAwaitClients);
+  EXPECT_EQ(Step(), NextStep::kAwaitClients);
+  EXPECT_EQ(Acked(), 0);
+  EXPECT_THAT(hub_.Take(client).changes, SizeIs(1));
+  ASSERT_OK(hub_.Acknowledge(client, 1));
+  EXPECT_EQ(Step(), NextStep::kRest);
+  EXPECT_EQ(Acked(), 1);
+}
+
+TEST_F(SyncPointsTest, AcknowledgesWhenTheGrantOfASilentClientHasEnded) {
+  Run();
+  Watch();
+  Change();
+  EXPECT_EQ(Step(), NextStep::kAwaitClients);
+  EXPECT_EQ(steps_.NextExpiry(),
+            clock_.Now() + kClientTtl + kClientTtl / kClockDriftDivisor);
+  clock_.Advance(kClientTtl);
+  EXPECT_EQ(Step(), NextStep::kAwaitClients);
+  EXPECT_EQ(Acked(), 0);
+  clock_.Advance(kClientTtl / kClockDriftDivisor);
+  EXPECT_EQ(Step(), NextStep::kRest);
+  EXPECT_EQ(Acked(), 1);
+}
+
+TEST_F(SyncPointsTest, ABrokenStreamHoldsItsAcknowledgementUp) {
+  Run();
+  hub_.Leave(Watch());
+  Change();
+  EXPECT_EQ(Step(), NextStep::kAwaitClients);
+  EXPECT_EQ(Step(), NextStep::kAwaitClients);
+  EXPECT_EQ(Acked(), 0);
+  clock_.Advance(kClientTtl + kClientTtl / kClockDriftDivisor);
+  Step();
+  EXPECT_EQ(Acked(), 1);
+}
+
+TEST_F(SyncPointsTest, AcknowledgesAtOnceWithoutClients) {
+  Run();
+  Change();
+  EXPECT_EQ(Step(), NextStep::kAcknowledge);
+  EXPECT_EQ(Step(), NextStep::kRest);
+  EXPECT_EQ(Acked(), 1);
+}
+
+TEST_F(SyncPointsTest, TheRowStaysUntilTheLastGrantHasEnded) {
+  Run();
+  hub_.Leave(Watch());
+  clock_.Advance(absl::Seconds(1));
+  Watch();
+  steps_.Stop();
+  EXPECT_FALSE(HasLease());
+  EXPECT_FALSE(hub_.Join(std::make_shared<SilentListener>()).ok());
+  EXPECT_EQ(Step(), NextStep::kRest);
+  clock_.Advance(kClientTtl);
+  EXPECT_EQ(Step(), NextStep::kRest);
+  EXPECT_EQ(steps_.state(), SyncPoints::State::kClosing);
+  EXPECT_THAT(store_.rows, SizeIs(1));
+  clock_.Advance(kClientTtl / kClockDriftDivisor);
+  FinishClosing();
+  EXPECT_THAT(store_.rows, IsEmpty());
 }
 
 }  // namespace

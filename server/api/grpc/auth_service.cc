@@ -71,27 +71,41 @@ void FillIdentity(const Validation& validation,
   }
 }
 
+void FillFreshness(const Validation& validation, const ReplicaIdentity& replica,
+                   v1::AnswerFreshness* freshness) {
+  freshness->set_incarnation(replica.incarnation);
+  freshness->set_timeline(replica.timeline);
+  freshness->set_change_number(validation.applied);
+  if (validation.verdict == Verdict::kValid &&
+      validation.expire_time != absl::InfiniteFuture()) {
+    ToProto(validation.expire_time - validation.decide_time,
+            freshness->mutable_time_left());
+  }
+}
+
 }  // namespace
 
-ValidateHandler::ValidateHandler(const Validator* validator,
-                                 const ApiEnvironment& environment)
+AuthHandler::AuthHandler(const Validator* validator, WatchStreams* streams,
+                         const ApiEnvironment& environment)
     : validator_(*validator),
+      streams_(*streams),
       environment_(environment),
-      observer_(
-          environment.observer->ForMethod(InfoOf(Rpc::kValidate).full_name)) {}
+      validate_observer_(environment.observer->ForMethod(
+          InfoOf(Rpc::kValidate).full_name, CallKind::kUnary)),
+      watch_observer_(environment.observer->ForMethod(
+          InfoOf(Rpc::kWatch).full_name, CallKind::kBidiStream)) {}
 
-grpc::Status ValidateHandler::Handle(grpc::ServerContext& context,
-                                     const Request& request,
-                                     Response* response) {
-  ServedCall call(Rpc::kValidate, environment_, &observer_, &context);
+grpc::Status AuthHandler::Handle(grpc::ServerContext& context,
+                                 const Request& request, Response* response) {
+  ServedCall call(Rpc::kValidate, environment_, &validate_observer_, &context);
   return call.Finish(ServedCall::Guard([&] {
     RETURN_IF_ERROR(call.Admit(/*resource=*/{}));
     return Validate(call, request, response);
   }));
 }
 
-absl::Status ValidateHandler::Validate(ServedCall& call, const Request& request,
-                                       Response* response) {
+absl::Status AuthHandler::Validate(ServedCall& call, const Request& request,
+                                   Response* response) {
   ValidationRequest validation_request;
   validation_request.presented = request.token();
   FieldViolations violations;
@@ -118,6 +132,10 @@ absl::Status ValidateHandler::Validate(ServedCall& call, const Request& request,
   }
   if (validation.verdict == Verdict::kValid) {
     FillIdentity(validation, response);
+  }
+  if (request.report_freshness() && validation.verdict != Verdict::kMalformed) {
+    FillFreshness(validation, streams_.identity(),
+                  response->mutable_freshness());
   }
   return absl::OkStatus();
 }

@@ -8,20 +8,24 @@
 #include "grpcpp/server_context.h"
 #include "server/api/grpc/served_call.h"
 #include "server/api/grpc/unary_server.h"
+#include "server/api/grpc/watch_call.h"
+#include "server/api/watch_streams.h"
 #include "server/validate/validator.h"
 #include "wemasy/tokens/v1/auth_service.grpc.pb.h"
 
 namespace wemasy::tokens {
 
-// Answers AuthService.Validate: a Handler of UnaryServer. Thread-safe.
-class ValidateHandler {
+// AuthService: a Handler of UnaryServer for Validate; Watch is served on gRPC's
+// own threads. Thread-safe.
+class AuthHandler {
  public:
   using Request = v1::ValidateRequest;
   using Response = v1::ValidateResponse;
 
-  // `validator` and what is in `environment` must outlive this object.
-  ValidateHandler(const Validator* validator,
-                  const ApiEnvironment& environment);
+  // `validator`, `streams` and what is in `environment` must outlive this
+  // object.
+  AuthHandler(const Validator* validator, WatchStreams* streams,
+              const ApiEnvironment& environment);
 
   void Post(grpc::ServerContext* context, Request* request,
             grpc::ServerAsyncResponseWriter<Response>* writer,
@@ -35,13 +39,31 @@ class ValidateHandler {
   grpc::Service* service() { return &service_; }
 
  private:
+  class Service final : public v1::AuthService::WithAsyncMethod_Validate<
+                            v1::AuthService::WithCallbackMethod_Watch<
+                                v1::AuthService::Service>> {
+   public:
+    explicit Service(AuthHandler& handler) : handler_(handler) {}
+    WatchReactor* Watch(grpc::CallbackServerContext* context) override {
+      return handler_.Watch(context);
+    }
+
+   private:
+    AuthHandler& handler_;
+  };
+
   absl::Status Validate(ServedCall& call, const Request& request,
                         Response* response);
+  WatchReactor* Watch(grpc::CallbackServerContext* context) {
+    return ServeWatch(&streams_, environment_, &watch_observer_, context);
+  }
 
   const Validator& validator_;
+  WatchStreams& streams_;
   const ApiEnvironment environment_;
-  MethodObserver& observer_;
-  v1::AuthService::AsyncService service_;
+  MethodObserver& validate_observer_;
+  MethodObserver& watch_observer_;
+  Service service_{*this};
 };
 
 // The service and its threads.
@@ -51,10 +73,12 @@ class ValidateHandler {
 // thread-safe.
 class AuthServer {
  public:
-  // `validator` and what is in `environment` must outlive this object.
-  AuthServer(const Validator* validator, const ApiEnvironment& environment,
+  // `validator`, `streams` and what is in `environment` must outlive this
+  // object.
+  AuthServer(const Validator* validator, WatchStreams* streams,
+             const ApiEnvironment& environment,
              const UnaryServerOptions& options)
-      : options_(options), handler_(validator, environment) {}
+      : options_(options), handler_(validator, streams, environment) {}
 
   // Adds the service to a server. Once.
   void Register(grpc::ServerBuilder* builder);
@@ -65,8 +89,8 @@ class AuthServer {
 
  private:
   const UnaryServerOptions options_;
-  ValidateHandler handler_;
-  absl::optional<UnaryServer<ValidateHandler>> server_;
+  AuthHandler handler_;
+  absl::optional<UnaryServer<AuthHandler>> server_;
 };
 
 }  // namespace wemasy::tokens

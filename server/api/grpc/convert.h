@@ -36,6 +36,7 @@ void ToProto(const AuditRecord& record, v1::AuditEvent* event);
 void ToProto(const LeakResult& result,
              v1::RevokeLeakedTokensResponse* response);
 void ToProto(absl::Time time, google::protobuf::Timestamp* timestamp);
+void ToProto(absl::Duration duration, google::protobuf::Duration* message);
 
 }  // namespace wemasy::tokens
 

@@ -1,6 +1,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/duration.pb.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "server/api/grpc/convert.h"
 #include "server/lifecycle/token_lifecycle.h"
@@ -60,6 +61,12 @@ void ToProto(absl::Time time, google::protobuf::Timestamp* timestamp) {
   timestamp->set_seconds(seconds);
   timestamp->set_nanos(static_cast<int32_t>(
       absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
+}
+
+void ToProto(absl::Duration duration, google::protobuf::Duration* message) {
+  message->set_seconds(
+      absl::IDivDuration(duration, absl::Seconds(1), &duration));
+  message->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(duration)));
 }
 
 void ToProto(const TokenView& view, v1::Token* token) {

@@ -25,7 +25,8 @@ struct ServerOptions {
   absl::Duration keepalive_timeout = absl::Seconds(20);
   // Connections end, so that clients spread over new replicas.
   absl::Duration max_connection_age = absl::Minutes(30);
-  absl::Duration max_connection_age_grace = absl::Minutes(2);
+  // Longer than a stream of Watch lives, so that no such stream is broken.
+  absl::Duration max_connection_age_grace = absl::Minutes(10);
 };
 
 // Applies `options` to `builder`, and what is not optional: no sharing of the

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/types/optional.h"
 #include "common/status_macros.h"
 #include "server/api/grpc/convert.h"
@@ -23,8 +24,9 @@ TokenServiceImpl::TokenServiceImpl(TokenLifecycle* lifecycle,
       reads_(options.max_reads) {
   for (size_t i = 0; i < observers_.size(); ++i) {
     const Rpc rpc = static_cast<Rpc>(i);
-    if (rpc == Rpc::kValidate) continue;
-    observers_[i] = &environment_.observer->ForMethod(InfoOf(rpc).full_name);
+    const absl::string_view name = InfoOf(rpc).full_name;
+    if (!absl::StrContains(name, ".TokenService/")) continue;
+    observers_[i] = &environment_.observer->ForMethod(name, CallKind::kUnary);
   }
 }
 

@@ -22,9 +22,14 @@ log_min_messages = info
 class Cluster:
     """Runs as the user `postgres` when started by root, who may not."""
 
-    def __init__(self):
+    def __init__(self, settings="", initdb=(), primary=None, standby=""):
+        """`settings` are added to its configuration, `initdb` to initdb's
+        flags. With a primary it is a copy of that and its standby; `standby`
+        is then the connection string by which it follows.
+        """
         # Short, as the path of a socket may have 107 bytes.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="wemasy-pg-"))
+        self._prepare_folder()
         self.data = self.folder / "data"
         self.log = self.folder / "postgresql.log"
         self._names = itertools.count(1)
@@ -40,6 +45,22 @@ class Cluster:
                 f"--regid={user.pw_gid}",
                 "--clear-groups",
             ]
+        if primary:
+            self._copy(primary, standby)
+        else:
+            self._initialize(initdb)
+        settings = _SETTINGS.format(sockets=self.folder) + settings
+        with open(self.data / "postgresql.conf", "a", encoding="utf-8") as conf:
+            conf.write(settings)
+        self.start()
+        if not primary:
+            # The servers' own role, which may do less than the migrations'.
+            self.sql("postgres", "CREATE ROLE tokend LOGIN")
+
+    def _prepare_folder(self):
+        """Before anything is in the folder."""
+
+    def _initialize(self, flags):
         self._run(
             "initdb",
             "--auth=trust",
@@ -48,13 +69,27 @@ class Cluster:
             "--no-locale",
             "--no-sync",
             f"--pgdata={self.data}",
+            *flags,
         )
-        settings = _SETTINGS.format(sockets=self.folder)
-        with open(self.data / "postgresql.conf", "a", encoding="utf-8") as conf:
-            conf.write(settings)
-        self.start()
-        # The servers' own role, which may do less than the migrations'.
-        self.sql("postgres", "CREATE ROLE tokend LOGIN")
+
+    def _copy(self, primary, connection):
+        self._run(
+            "pg_basebackup",
+            f"--host={primary.folder}",
+            "--username=postgres",
+            "--checkpoint=fast",
+            "--no-sync",
+            f"--pgdata={self.data}",
+        )
+        # What ALTER SYSTEM said at the primary is not for this one.
+        (self.data / "postgresql.auto.conf").write_text(
+            f"primary_conninfo = '{connection}'\n", encoding="utf-8"
+        )
+        (self.data / "standby.signal").touch()
+
+    def promote(self):
+        """Returns when it takes writes."""
+        self._run("pg_ctl", "promote", "--wait", f"--pgdata={self.data}")
 
     def _run(self, program, *arguments):
         command = [*self._prefix, paths.postgres(program), *arguments]

@@ -1,6 +1,7 @@
 """A tokend process."""
 
 import json
+import os
 import pathlib
 import signal
 import socket
@@ -64,11 +65,13 @@ class Server:
         database_url,
         certificate=None,
         program="",
+        environment=None,
         **flags,
     ):
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._program = program or paths.binary("tokend")
+        self._environment = {**os.environ, **(environment or {})}
         self._log = folder / "tokend.log"
         self.port = free_port()
         self.ops_port = free_port()
@@ -103,7 +106,11 @@ class Server:
         command += [f"--{name}={value}" for name, value in self._flags.items()]
         with open(self._log, "ab") as log:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._environment,
             )
         if wait:
             try:

@@ -1,0 +1,294 @@
+#include "server/coherence/watch_hub.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "server/token/error.h"
+
+namespace wemasy::tokens {
+namespace {
+
+// How many changes go into one message at most.
+constexpr int64_t kChangesPerMessage = 256;
+
+absl::Status Leaving() {
+  return MakeError(ErrorReason::kLeaseNotHeld,
+                   "this replica is starting or leaving; watch another one");
+}
+
+absl::Status Retired() {
+  return MakeError(ErrorReason::kLeaseNotHeld,
+                   "the stream has lived long enough; begin another one");
+}
+
+absl::Status FellBehind() {
+  return MakeError(ErrorReason::kOverloaded,
+                   "the stream is too far behind the changes; begin anew");
+}
+
+}  // namespace
+
+WatchHub::WatchHub(WatchOptions options, const Lease* lease,
+                   const BootClock* clock)
+    : options_(options), lease_(*lease), clock_(*clock) {}
+
+void WatchHub::Open(const ReplicaIdentity& replica, int64_t applied) {
+  MutexLock lock(&mutex_);
+  is_open_ = true;
+  replica_ = replica;
+  first_ = applied + 1;
+}
+
+void WatchHub::SetTimeline(const std::string& timeline) {
+  MutexLock lock(&mutex_);
+  replica_.timeline = timeline;
+}
+
+ReplicaIdentity WatchHub::identity() const {
+  MutexLock lock(&mutex_);
+  return replica_;
+}
+
+// In one critical section: what is queued from now on is sent, and Hello says
+// what was before.
+absl::StatusOr<WatchStreams::StreamId> WatchHub::Join(
+    std::shared_ptr<WatchListener> listener) {
+  MutexLock lock(&mutex_);
+  if (!is_open_ || is_retiring_ || is_closed_) return Leaving();
+  if (static_cast<int>(streams_.size()) >= options_.max_streams) {
+    return MakeError(
+        ErrorReason::kOverloaded,
+        absl::StrCat("this replica serves ", options_.max_streams,
+                     " streams, as many as it may; watch another one"));
+  }
+  const StreamId id = ++last_stream_;
+  Stream& stream = streams_[id];
+  stream.listener = std::move(listener);
+  stream.next = LastQueued() + 1;
+  stream.acked = LastQueued();
+  stream.retires_at = NextRetirement();
+  return id;
+}
+
+BootTime WatchHub::NextRetirement() const {
+  constexpr StreamId kSteps = 64;
+  const auto step = static_cast<double>(last_stream_ % kSteps);
+  return clock_.Now() + options_.stream_life * (0.75 + 0.5 * step / kSteps);
+}
+
+bool WatchHub::IsOverdue(const Stream& stream, BootTime now) const {
+  if (stream.acked >= LastQueued()) return false;
+  const int64_t oldest = stream.acked + 1;
+  if (oldest < first_) return true;
+  const auto at = static_cast<size_t>(oldest - first_);
+  return changes_[at].queued_at + kAcknowledgePatience <= now;
+}
+
+void WatchHub::Ping(StreamId id, int64_t ping) {
+  std::shared_ptr<WatchListener> listener;
+  {
+    MutexLock lock(&mutex_);
+    const auto found = streams_.find(id);
+    if (found == streams_.end() || found->second.grant) return;
+    Stream& stream = found->second;
+    // The clock is read after the lease, and both before the grant counts.
+    const CapturedLease lease = lease_.Capture();
+    const BootTime now = clock_.Now();
+    absl::Duration ttl = std::min(options_.client_ttl, lease.end - now);
+    const bool is_retired = is_retiring_ || now >= stream.retires_at;
+    if (is_closed_ || is_retired || IsOverdue(stream, now)) {
+      ttl = absl::ZeroDuration();
+    }
+    ttl = std::max(ttl, absl::ZeroDuration());
+    // It holds nothing up any more.
+    stream.is_over = is_retired && now >= stream.grant_end;
+    if (ttl > absl::ZeroDuration()) {
+      stream.grant_end =
+          std::max(stream.grant_end, now + ttl + ttl / kClockDriftDivisor);
+    }
+    stream.grant = WatchGrant{ping, ttl, LastQueued()};
+    if (std::exchange(stream.is_idle, false)) listener = stream.listener;
+  }
+  if (listener != nullptr) listener->OnReady();
+}
+
+absl::Status WatchHub::Acknowledge(StreamId id, int64_t seq) {
+  bool is_released = false;
+  {
+    MutexLock lock(&mutex_);
+    const auto found = streams_.find(id);
+    if (found == streams_.end()) return absl::OkStatus();
+    Stream& stream = found->second;
+    if (seq >= stream.next) {
+      FieldViolations violations;
+      violations.Add("acknowledged_change_number",
+                     absl::StrCat("is ", seq, ", want at most ",
+                                  stream.next - 1, ", the last change sent"));
+      return violations.ToStatus();
+    }
+    stream.acked = std::max(stream.acked, seq);
+    if (stream.is_awaited && stream.acked >= target_) {
+      stream.is_awaited = false;
+      is_released = --awaited_ == 0;
+    }
+  }
+  if (is_released) CallReleased();
+  return absl::OkStatus();
+}
+
+WatchMessage WatchHub::Take(StreamId id) {
+  MutexLock lock(&mutex_);
+  WatchMessage message;
+  const auto found = streams_.find(id);
+  if (found == streams_.end()) return message;
+  Stream& stream = found->second;
+  if (is_closed_) {
+    message.end = Leaving();
+    return message;
+  }
+  if (stream.is_over) {
+    message.end = is_retiring_ ? Leaving() : Retired();
+    return message;
+  }
+  if (stream.next < first_) {
+    message.end = FellBehind();
+    return message;
+  }
+  if (std::exchange(stream.has_hello, false)) {
+    message.hello = WatchHello{replica_, stream.acked};
+    return message;
+  }
+  // In the order of their queueing: a grant after all changes that it is of.
+  if (stream.grant && stream.next > stream.grant->seq) {
+    message.grant = std::exchange(stream.grant, absl::nullopt);
+    return message;
+  }
+  const int64_t last = std::min(stream.grant ? stream.grant->seq : LastQueued(),
+                                stream.next + kChangesPerMessage - 1);
+  for (; stream.next <= last; ++stream.next) {
+    message.changes.push_back(
+        changes_[static_cast<size_t>(stream.next - first_)].change);
+  }
+  stream.is_idle = message.empty();
+  return message;
+}
+
+void WatchHub::Leave(StreamId id) {
+  MutexLock lock(&mutex_);
+  const auto found = streams_.find(id);
+  if (found == streams_.end()) return;
+  const Stream& stream = found->second;
+  if (stream.is_awaited) --awaited_;
+  const BootTime now = clock_.Now();
+  ForgetExpired(now);
+  if (stream.grant_end > now) {
+    BootTime& end = orphans_[stream.acked];
+    end = std::max(end, stream.grant_end);
+  }
+  streams_.erase(found);
+}
+
+void WatchHub::Queue(const Change& change) {
+  WatchedChange watched;
+  watched.seq = change.seq;
+  if (change.operation == ChangeOperation::kPut) {
+    watched.token = change.entry.name.ToString();
+    watched.is_live = !change.entry.dead_at.has_value();
+  }
+  MutexLock lock(&mutex_);
+  changes_.push_back({std::move(watched), clock_.Now()});
+  if (changes_.size() > options_.max_backlog) {
+    changes_.pop_front();
+    ++first_;
+  }
+}
+
+void WatchHub::Deliver() {
+  std::vector<std::shared_ptr<WatchListener>> listeners;
+  {
+    MutexLock lock(&mutex_);
+    for (auto& [id, stream] : streams_) {
+      if (stream.is_idle && (is_closed_ || stream.next <= LastQueued())) {
+        stream.is_idle = false;
+        listeners.push_back(stream.listener);
+      }
+    }
+  }
+  for (const auto& listener : listeners) listener->OnReady();
+}
+
+void WatchHub::Retire() {
+  MutexLock lock(&mutex_);
+  is_retiring_ = true;
+}
+
+void WatchHub::Close() {
+  {
+    MutexLock lock(&mutex_);
+    is_closed_ = true;
+  }
+  Deliver();
+}
+
+void WatchHub::ForgetExpired(BootTime now) {
+  for (auto it = orphans_.begin(); it != orphans_.end();) {
+    it = it->second <= now ? orphans_.erase(it) : std::next(it);
+  }
+}
+
+int64_t WatchHub::Acked(int64_t applied) {
+  MutexLock lock(&mutex_);
+  const BootTime now = clock_.Now();
+  ForgetExpired(now);
+  target_ = applied;
+  awaited_ = 0;
+  next_expiry_ = BootTime::InfiniteFuture();
+  int64_t acked = applied;
+  for (auto& [id, stream] : streams_) {
+    stream.is_awaited = stream.grant_end > now && stream.acked < applied;
+    if (!stream.is_awaited) continue;
+    ++awaited_;
+    acked = std::min(acked, stream.acked);
+    next_expiry_ = std::min(next_expiry_, stream.grant_end);
+  }
+  for (const auto& [orphan_acked, end] : orphans_) {
+    if (orphan_acked >= applied) continue;
+    acked = std::min(acked, orphan_acked);
+    next_expiry_ = std::min(next_expiry_, end);
+  }
+  return acked;
+}
+
+BootTime WatchHub::NextExpiry() const {
+  MutexLock lock(&mutex_);
+  return next_expiry_;
+}
+
+BootTime WatchHub::GrantsEnd() const {
+  MutexLock lock(&mutex_);
+  BootTime last;
+  for (const auto& [id, stream] : streams_) {
+    last = std::max(last, stream.grant_end);
+  }
+  for (const auto& [acked, end] : orphans_) last = std::max(last, end);
+  return last;
+}
+
+void WatchHub::SetReleased(std::function<void()> released) {
+  MutexLock lock(&released_mutex_);
+  released_ = std::move(released);
+}
+
+void WatchHub::CallReleased() {
+  MutexLock lock(&released_mutex_);
+  if (released_ != nullptr) released_();
+}
+
+int64_t WatchHub::streams() const {
+  MutexLock lock(&mutex_);
+  return static_cast<int64_t>(streams_.size());
+}
+
+}  // namespace wemasy::tokens

@@ -1,0 +1,498 @@
+"""What the nemesis does to the system. Each fault strikes, lasts for a while,
+and is taken back, whatever happens.
+
+A method per kind, listed in GROUPS. It says in its record what nobody can
+expect while it lasts: see history.Fault.
+"""
+
+import contextlib
+import random
+import threading
+
+import history as history_module
+from history import Fault
+
+# The kinds by what they strike. Two of one group never strike at once.
+GROUPS = {
+    "replica": (
+        "replica-stop",
+        "replica-stutter",
+        "replica-kill",
+        "replica-drain",
+        "replica-row-removed",
+        "wall-clock-jump",
+    ),
+    "client": (
+        "client-stop",
+        "client-kill",
+        "client-cut-both",
+        "client-cut-to-server",
+        "client-cut-from-server",
+        "client-latency",
+        "client-reset",
+    ),
+    "network": (
+        "database-cut-both",
+        "database-cut-to",
+        "database-cut-from",
+        "database-latency",
+        "database-reset",
+        "notifications-held",
+        "commit-answers-lost",
+    ),
+    "database": (
+        "backends-killed",
+        "listeners-killed",
+        "database-crash",
+        "standby-cut",
+        "promotion-beside-primary",
+        "promotion-after-crash",
+        "promotion-behind",
+        "disk-full",
+    ),
+}
+
+
+class Faults:
+    """Strikes one at a time of each group."""
+
+    def __init__(self, system):
+        self._system = system
+        self._history = system.history
+        self._stop = system.stop
+        self._ttl = system.history.ttl
+
+    def strike(self, kind, seconds, seed):
+        """Returns after it was taken back."""
+        rng = random.Random(seed)
+        method = getattr(self, "_" + kind.replace("-", "_"))
+        method(kind, seconds, rng)
+
+    # --- Help
+
+    @contextlib.contextmanager
+    def _in_force(self, kind, places=(), database=False, unreachable=()):
+        """Records the fault. It is over when its block is."""
+        fault = Fault(
+            kind,
+            history_module.now(),
+            places=tuple(places),
+            database=database,
+            unreachable=tuple(unreachable),
+        )
+        index = self._history.add(fault)
+        self._system.say(f"{kind} begins {' '.join(places)}")
+        try:
+            yield self._history.faults[index]
+        finally:
+            fault.end = history_module.now()
+            self._system.say(f"{kind} ends {fault.detail}")
+
+    def _rest(self, seconds):
+        self._stop.wait(seconds)
+
+    def _replica(self, rng):
+        return rng.choice(self._system.replicas)
+
+    def _client(self, rng):
+        return rng.choice(self._system.clients)
+
+    def _some_replicas(self, rng):
+        """One, or all of them."""
+        replicas = self._system.replicas
+        return list(replicas) if rng.random() < 0.3 else [rng.choice(replicas)]
+
+    # --- Replicas
+
+    def _replica_stop(self, kind, seconds, rng):
+        replica = self._replica(rng)
+        place = (replica.place,)
+        with self._in_force(kind, place, unreachable=place):
+            replica.freeze()
+            try:
+                self._rest(seconds)
+            finally:
+                replica.thaw()
+
+    def _replica_stutter(self, kind, seconds, rng):
+        """Many short pauses, and a long one now and then."""
+        replica = self._replica(rng)
+        place = (replica.place,)
+        with self._in_force(kind, place, unreachable=place):
+            end = history_module.now() + int(seconds * 1e9)
+            try:
+                while history_module.now() < end and not self._stop.is_set():
+                    long = rng.random() < 0.03
+                    replica.freeze()
+                    self._rest(
+                        rng.uniform(0.2, 1.2) * self._ttl
+                        if long
+                        else rng.uniform(0.001, 0.1)
+                    )
+                    replica.thaw()
+                    self._rest(rng.uniform(0.001, 0.03))
+            finally:
+                replica.thaw()
+
+    def _replica_kill(self, kind, seconds, rng):
+        replica = self._replica(rng)
+        place = (replica.place,)
+        with self._in_force(kind, place, unreachable=place):
+            replica.kill()
+            try:
+                # Often its supervisor is quick.
+                self._rest(seconds if rng.random() < 0.6 else 0.05)
+            finally:
+                replica.release()
+
+    def _replica_drain(self, kind, seconds, rng):
+        replica = self._replica(rng)
+        place = (replica.place,)
+        with self._in_force(kind, place, unreachable=place):
+            starts = replica.starts
+            replica.drain()
+            # Its own bounds are far shorter; a database may be away, too.
+            replica.wait_for_start_after(starts, 20, self._stop)
+
+    def _replica_row_removed(self, kind, seconds, rng):
+        replica = self._replica(rng)
+        place = (replica.place,)
+        starts = {each: each.starts for each in self._system.replicas}
+        with self._in_force(kind, ()) as fault:
+            # Whose row it is, nobody can see.
+            try:
+                self._system.database.sql(
+                    "DELETE FROM replicas WHERE id = "
+                    "(SELECT id FROM replicas ORDER BY md5(id || "
+                    f"'{rng.random()}') LIMIT 1)"
+                )
+            except RuntimeError:
+                fault.detail = "not struck: the database is away"
+                return
+            bound = history_module.now() + int((self._ttl + 2) * 1e9)
+            while history_module.now() < bound and not self._stop.is_set():
+                place = tuple(
+                    each.place
+                    for each, before in starts.items()
+                    if each.starts > before
+                )
+                if place:
+                    fault.places = fault.unreachable = place
+                    fault.detail = f"it was that of {' '.join(place)}"
+                    return
+                self._rest(0.02)
+            fault.detail = "nobody noticed"
+
+    def _wall_clock_jump(self, kind, seconds, rng):
+        """No clock that matters: nothing is excused."""
+        replica = self._replica(rng)
+        # Backwards is what upsets those who wait until a time of day.
+        jump = rng.choice((-1, -1, 1)) * rng.choice((5, 60, 3600, 86400))
+        with self._in_force(kind) as fault:
+            fault.detail = f"{jump:+d} s at {replica.place}"
+            replica.set_wall_clock(jump)
+            # Longer than a lease lasts that nobody extends.
+            self._rest(max(seconds, 2 * self._ttl + 3))
+            # A correction is a jump, too. Some are never corrected.
+            if rng.random() < 0.7:
+                replica.set_wall_clock(0)
+
+    # --- Clients
+
+    def _client_stop(self, kind, seconds, rng):
+        client = self._client(rng)
+        place = (client.place,)
+        with self._in_force(kind, place, unreachable=place):
+            client.freeze()
+            try:
+                self._rest(seconds)
+            finally:
+                client.thaw()
+
+    def _client_kill(self, kind, seconds, rng):
+        client = self._client(rng)
+        place = (client.place,)
+        with self._in_force(kind, place, unreachable=place):
+            client.kill()
+            try:
+                self._rest(seconds if rng.random() < 0.5 else 0.05)
+            finally:
+                client.start()
+
+    def _cut_client(self, kind, seconds, rng, **settings):
+        """From one server, or from all of them."""
+        client = self._client(rng)
+        links = self._system.client_links[client.place]
+        if rng.random() < 0.5:
+            links = [rng.choice(links)]
+        place = (client.place,)
+        with self._in_force(kind, place, unreachable=place):
+            with self._links_set(links, **settings):
+                self._rest(seconds)
+
+    @contextlib.contextmanager
+    def _links_set(self, links, **settings):
+        network = self._system.network
+        usual = {
+            name: 0.0 if name == "delay" else False for name in settings
+        }
+        try:
+            for link in links:
+                network.set(link, **settings)
+            yield
+        finally:
+            for link in links:
+                network.set(link, **usual)
+
+    def _client_cut_both(self, kind, seconds, rng):
+        self._cut_client(
+            kind, seconds, rng, hold_forward=True, hold_backward=True
+        )
+
+    def _client_cut_to_server(self, kind, seconds, rng):
+        self._cut_client(kind, seconds, rng, hold_forward=True)
+
+    def _client_cut_from_server(self, kind, seconds, rng):
+        self._cut_client(kind, seconds, rng, hold_backward=True)
+
+    def _client_latency(self, kind, seconds, rng):
+        """It has to be served all the same."""
+        client = self._client(rng)
+        links = self._system.client_links[client.place]
+        with self._in_force(kind):
+            with self._links_set(links, delay=rng.uniform(0.005, 0.2)):
+                self._rest(seconds)
+
+    def _client_reset(self, kind, seconds, rng):
+        """Connections end, again and again."""
+        client = self._client(rng)
+        links = self._system.client_links[client.place]
+        place = (client.place,)
+        with self._in_force(kind, place):
+            for _ in range(rng.randint(1, 4)):
+                for link in links:
+                    if rng.random() < 0.7:
+                        self._system.network.reset(link)
+                self._rest(rng.uniform(0.05, seconds / 3))
+
+    # --- Between replicas and the database
+
+    def _cut_database(self, kind, seconds, rng, **settings):
+        replicas = self._some_replicas(rng)
+        with self._in_force(
+            kind,
+            [replica.place for replica in replicas],
+            # Who makes changes gets them from any replica.
+            database=len(replicas) > 1,
+        ):
+            links = [replica.link for replica in replicas]
+            with self._links_set(links, **settings):
+                self._rest(seconds)
+                if rng.random() < 0.3:
+                    # The connections did not survive that.
+                    for link in links:
+                        self._system.network.reset(link)
+
+    def _database_cut_both(self, kind, seconds, rng):
+        self._cut_database(
+            kind, seconds, rng, hold_forward=True, hold_backward=True
+        )
+
+    def _database_cut_to(self, kind, seconds, rng):
+        self._cut_database(kind, seconds, rng, hold_forward=True)
+
+    def _database_cut_from(self, kind, seconds, rng):
+        self._cut_database(kind, seconds, rng, hold_backward=True)
+
+    def _database_latency(self, kind, seconds, rng):
+        self._cut_database(
+            kind, seconds, rng, delay=rng.uniform(0.002, 0.15)
+        )
+
+    def _database_reset(self, kind, seconds, rng):
+        """Connections end, again and again."""
+        replicas = self._some_replicas(rng)
+        with self._in_force(kind, [replica.place for replica in replicas]):
+            for _ in range(rng.randint(1, 6)):
+                for replica in replicas:
+                    self._system.network.reset(replica.link)
+                self._rest(rng.uniform(0.01, seconds / 4))
+
+    def _notifications_held(self, kind, seconds, rng):
+        """Polling brings the changes all the same: nothing is excused."""
+        replicas = self._some_replicas(rng)
+        with self._in_force(kind):
+            links = [replica.link for replica in replicas]
+            with self._links_set(links, hold_notifications=True):
+                self._rest(max(seconds, 2 * self._ttl + 3))
+
+    def _commit_answers_lost(self, kind, seconds, rng):
+        """What was committed is in doubt."""
+        replicas = self._some_replicas(rng)
+        with self._in_force(
+            kind,
+            [replica.place for replica in replicas],
+            database=len(replicas) > 1,
+        ):
+            links = [replica.link for replica in replicas]
+            end = history_module.now() + int(min(seconds, 2.5) * 1e9)
+            while history_module.now() < end and not self._stop.is_set():
+                with self._links_set(links, lose_commits=True):
+                    self._rest(rng.uniform(0.01, 0.2))
+                self._rest(rng.uniform(0.05, 0.5))
+
+    # --- PostgreSQL
+
+    def _kill_backends(self, which) -> str:
+        return self._system.database.sql(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+            f"WHERE application_name = 'tokend' AND {which}"
+        ).strip()
+
+    def _backends_killed(self, kind, seconds, rng):
+        with self._in_force(kind, database=True) as fault:
+            killed = 0
+            for _ in range(rng.randint(1, 4)):
+                share = rng.choice((0.2, 1.0))
+                killed += int(self._kill_backends(f"random() < {share}"))
+                self._rest(rng.uniform(0.01, 0.3))
+            fault.detail = f"{killed} of them"
+
+    def _listeners_killed(self, kind, seconds, rng):
+        """Polling brings the changes all the same: nothing is excused."""
+        with self._in_force(kind) as fault:
+            killed = 0
+            end = history_module.now() + int(seconds * 1e9)
+            while history_module.now() < end and not self._stop.is_set():
+                killed += int(self._kill_backends("query ILIKE 'LISTEN%'"))
+                self._rest(rng.uniform(0.05, 1))
+            fault.detail = f"{killed} of them"
+
+    def _database_crash(self, kind, seconds, rng):
+        database = self._system.database
+        with self._in_force(kind, database=True):
+            database.primary.stop("immediate")
+            try:
+                self._rest(seconds if rng.random() < 0.7 else 0)
+            finally:
+                database.primary.revive()
+                database.wait_for_standby()
+
+    def _standby_cut(self, kind, seconds, rng):
+        """Commits wait; some waits are cancelled, which confirms nothing."""
+        database = self._system.database
+        cancels = rng.random() < 0.5
+        with self._in_force(kind, database=True) as fault:
+            with self._links_set(
+                [database.standby_link], hold_forward=True, hold_backward=True
+            ):
+                fault.detail = self._cancel_for(seconds, cancels)
+            database.wait_for_standby()
+
+    def _cancel_for(self, seconds, cancels) -> str:
+        """Rests, and cancels what waits for the standby meanwhile."""
+        database = self._system.database
+        end = history_module.now() + int(seconds * 1e9)
+        cancelled = 0
+        while history_module.now() < end and not self._stop.is_set():
+            if cancels:
+                node = database.deposed or database.primary
+                with contextlib.suppress(RuntimeError):
+                    cancelled += database.cancel_waits(node)
+            self._rest(0.3)
+        return f"{cancelled} waits cancelled"
+
+    def _promotion_beside_primary(self, kind, seconds, rng):
+        """The old primary lives on, and some stay with it for a while."""
+        with self._in_force(kind, database=True) as fault:
+            self._system.database.promote()
+            fault.detail = self._move_over(seconds, rng)
+        self._recover_standby()
+
+    def _promotion_after_crash(self, kind, seconds, rng):
+        database = self._system.database
+        with self._in_force(kind, database=True):
+            database.primary.stop("immediate")
+            self._rest(seconds if rng.random() < 0.7 else 0)
+            database.promote()
+            database.retire()
+        self._recover_standby()
+
+    def _promotion_behind(self, kind, seconds, rng):
+        """The old primary has commits that were never confirmed."""
+        database = self._system.database
+        with self._in_force(kind, database=True) as fault:
+            link = database.standby_link
+            self._system.network.set(
+                link, hold_forward=True, hold_backward=True
+            )
+            self._cancel_for(min(seconds, self._ttl / 2), True)
+            # What is on its way never arrives.
+            self._system.network.close(link)
+            database.standby_link = ""
+            database.promote()
+            fault.detail = self._move_over(seconds, rng)
+        self._recover_standby()
+
+    def _move_over(self, seconds, rng) -> str:
+        """Replicas find the new primary one after another."""
+        database = self._system.database
+        cancels = rng.random() < 0.5
+        try:
+            moves = sorted(
+                (rng.uniform(0, seconds), replica.link)
+                for replica in self._system.replicas
+            )
+            begun = 0.0
+            detail = ""
+            for at, link in moves:
+                detail = self._cancel_for(at - begun, cancels)
+                begun = at
+                self._system.network.reset(link)
+        finally:
+            database.retire()
+        return detail
+
+    def _recover_standby(self):
+        """Service is back already; the next failover needs it."""
+        self._system.database.add_standby()
+
+    def _disk_full(self, kind, seconds, rng):
+        database = self._system.database
+        with self._in_force(kind, database=True) as fault:
+            database.primary.fill_disk()
+            try:
+                self._rest(seconds)
+            finally:
+                database.primary.free_disk()
+                fault.detail = (
+                    "" if database.primary.is_running() else "it went down"
+                )
+                database.primary.revive()
+                database.wait_for_standby()
+
+
+class Lane(threading.Thread):
+    """A second fault beside another one."""
+
+    def __init__(self, faults, strike, delay, stop):
+        super().__init__(daemon=True)
+        self._faults = faults
+        self._strike = strike
+        self._delay = delay
+        self._stop_event = stop
+        self.error = None
+        self.start()
+
+    def run(self):
+        if self._stop_event.wait(self._delay):
+            return
+        try:
+            self._faults.strike(*self._strike)
+        except Exception as error:  # For the other thread to raise.
+            self.error = error
+
+    def finish(self):
+        self.join()
+        if self.error is not None:
+            raise self.error

@@ -1,0 +1,280 @@
+#include "tests/sim/database.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+
+namespace wemasy::tokens::sim {
+namespace {
+
+// Older changes were trimmed.
+constexpr int64_t kFirstHead = 1000;
+
+}  // namespace
+
+Database::Database(const World* world) : world_(*world) {
+  leader_.timeline = "00000001";
+  leader_.first = kFirstHead;
+}
+
+absl::Time Database::Clock() const {
+  return absl::FromUnixSeconds(1'800'000'000) + absl::Nanoseconds(world_.now());
+}
+
+int64_t Database::Commit(
+    const std::vector<absl::optional<IndexEntry>>& changes) {
+  for (const absl::optional<IndexEntry>& entry : changes) {
+    Change change;
+    change.seq = leader_.head() + 1;
+    if (entry) {
+      change.operation = ChangeOperation::kPut;
+      change.entry = *entry;
+      const auto same = std::find_if(
+          leader_.entries.begin(), leader_.entries.end(),
+          [&](const IndexEntry& e) { return e.digest == entry->digest; });
+      if (same == leader_.entries.end()) {
+        leader_.entries.push_back(*entry);
+      } else {
+        *same = *entry;
+      }
+    }
+    leader_.log.push_back(std::move(change));
+  }
+  return leader_.head();
+}
+
+void Database::FailOver() {
+  deposed_ = leader_;
+  if (standby_) leader_ = *std::exchange(standby_, absl::nullopt);
+  ++epoch_;
+  leader_.timeline = absl::StrCat("0000000", epoch_ + 1);
+}
+
+bool Database::Register(const std::string& id, const std::string& timeline) {
+  if (leader_.timeline != timeline) return false;
+  leader_.rows[id] = {{id, timeline, 0}, 0};
+  return true;
+}
+
+RenewalOutcome Database::Renew(const ReplicaRow& row, int64_t acked,
+                               const DatabaseState& seen) {
+  RenewalOutcome outcome;
+  const auto found = leader_.rows.find(row.id);
+  if (leader_.timeline != row.timeline ||
+      (found != leader_.rows.end() &&
+       found->second.row.timeline != row.timeline)) {
+    outcome.refusal = RenewalRefusal::kOtherTimeline;
+  } else if (found == leader_.rows.end()) {
+    outcome.refusal = RenewalRefusal::kRowGone;
+  } else {
+    ListedReplica& listed = found->second;
+    Renewal& renewal = outcome.renewal.emplace();
+    renewal.head = seen.head();
+    renewal.database_time = Clock();
+    for (const auto& [id, other] : seen.rows) renewal.replicas.push_back(other);
+    listed.acked = std::max(listed.acked, acked);
+    renewal.renewals = ++listed.row.renewals;
+  }
+  return outcome;
+}
+
+absl::optional<ReplicaRow> Database::AdoptTimeline(const ReplicaRow& row) {
+  const auto found = leader_.rows.find(row.id);
+  if (found == leader_.rows.end()) return absl::nullopt;
+  ReplicaRow& stored = found->second.row;
+  if (stored.renewals < row.renewals || (stored.timeline != row.timeline &&
+                                         stored.timeline != leader_.timeline)) {
+    return absl::nullopt;
+  }
+  stored.timeline = leader_.timeline;
+  ++stored.renewals;
+  return stored;
+}
+
+bool Database::Reap(const ReplicaRow& row) {
+  const auto found = leader_.rows.find(row.id);
+  if (found == leader_.rows.end() ||
+      found->second.row.renewals != row.renewals ||
+      found->second.row.timeline != row.timeline) {
+    return false;
+  }
+  leader_.rows.erase(found);
+  return true;
+}
+
+absl::Status StoreFront::Fail(const char* what, const char* why) {
+  epoch_ = -1;
+  tally_.Count("exchanges that failed");
+  if (world_.is_traced()) {
+    world_.Trace(life_->name, absl::StrCat(what, " failed: ", why));
+  }
+  return absl::UnavailableError(why);
+}
+
+absl::Status StoreFront::Send(const char* what) {
+  if (epoch_ < 0) {
+    world_.Sleep(world_.Delay());
+    if (!database_.is_reachable()) return Fail(what, "no database");
+    epoch_ = database_.epoch();
+  }
+  world_.Sleep(world_.Delay());
+  if (!database_.is_reachable()) {
+    world_.Sleep(world_.Delay());
+    return Fail(what, "the database is away");
+  }
+  return absl::OkStatus();
+}
+
+const DatabaseState* StoreFront::Readable() const {
+  if (epoch_ == database_.epoch()) return &database_.leader();
+  // A deposed primary that is still there.
+  if (epoch_ == database_.epoch() - 1 && world_.draw().Chance(700)) {
+    return &database_.deposed();
+  }
+  return nullptr;
+}
+
+template <typename T>
+absl::StatusOr<T> StoreFront::Write(const char* what,
+                                    std::function<T()> statement) {
+  RETURN_IF_ERROR(Send(what));
+  if (epoch_ != database_.epoch()) return Fail(what, "deposed primary");
+  if (world_.draw().Chance(world_.weather().doubt_permille)) {
+    switch (world_.draw().Below(3)) {
+      case 0:
+        break;
+      case 1:
+        // The answer is lost.
+        statement();
+        break;
+      default:
+        // It waits there, and is done though nobody waits for it any more. Not
+        // if another server leads by then.
+        tally_.Count("statements done late");
+        world_.After(
+            world_.draw().Below(world_.weather().ttl * 5 / 4),
+            [this, &database = database_, epoch = epoch_, what, statement] {
+              if (database.epoch() != epoch) return;
+              world_.Trace(life_->name, absl::StrCat(what, ", done late"));
+              statement();
+            });
+        break;
+    }
+    world_.Sleep(world_.Delay());
+    return Fail(what, "in doubt");
+  }
+  T result = statement();
+  world_.Sleep(world_.Delay());
+  return result;
+}
+
+absl::StatusOr<FeedHead> StoreFront::LoadSnapshot(
+    int64_t /*max_dead*/, absl::FunctionRef<void(IndexEntry)> sink) {
+  RETURN_IF_ERROR(Send("load"));
+  const DatabaseState* const state = Readable();
+  if (state == nullptr) return Fail("load", "deposed primary");
+  const FeedHead head = {state->head(), state->timeline, state->lost_history};
+  for (const IndexEntry& entry : state->entries) sink(entry);
+  world_.Sleep(world_.Delay());
+  if (world_.is_traced()) {
+    world_.Trace(life_->name, absl::StrCat("load: head ", head.seq,
+                                           " timeline ", head.timeline));
+  }
+  return head;
+}
+
+absl::StatusOr<bool> StoreFront::Register(const std::string& id,
+                                          const std::string& timeline) {
+  return Write<bool>("register", [&database = database_, id, timeline] {
+    return database.Register(id, timeline);
+  });
+}
+
+absl::StatusOr<RenewalOutcome> StoreFront::Renew(const ReplicaRow& row,
+                                                 int64_t acked) {
+  // Sometimes the statement waits, for a lock or for the standby, between its
+  // snapshot and its effect.
+  if (world_.draw().Chance(850)) {
+    const absl::StatusOr<RenewalOutcome> outcome =
+        Write<RenewalOutcome>("renew", [&database = database_, row, acked] {
+          return database.Renew(row, acked, database.leader());
+        });
+    if (world_.is_traced() && outcome.ok()) {
+      world_.Trace(
+          life_->name,
+          absl::StrCat("renewed ", row.renewals, ": acked ", acked, ", ",
+                       outcome->renewal
+                           ? absl::StrCat("head ", outcome->renewal->head)
+                           : "refused"));
+    }
+    return outcome;
+  }
+  RETURN_IF_ERROR(Send("renew"));
+  if (epoch_ != database_.epoch()) return Fail("renew", "deposed primary");
+  const DatabaseState seen = database_.leader();
+  world_.Sleep(world_.Delay());
+  if (epoch_ != database_.epoch() || !database_.is_reachable()) {
+    return Fail("renew", "deposed primary");
+  }
+  RenewalOutcome outcome = database_.Renew(row, acked, seen);
+  world_.Sleep(world_.Delay());
+  if (world_.draw().Chance(world_.weather().doubt_permille)) {
+    return Fail("renew", "in doubt");
+  }
+  if (world_.is_traced()) {
+    world_.Trace(life_->name, absl::StrCat("renewed slowly: acked ", acked,
+                                           ", head ", seen.head()));
+  }
+  return outcome;
+}
+
+absl::StatusOr<std::vector<Change>> StoreFront::FetchChanges(int64_t after,
+                                                             int64_t head,
+                                                             int limit) {
+  RETURN_IF_ERROR(Send("fetch"));
+  const DatabaseState* const state = Readable();
+  if (state == nullptr) return Fail("fetch", "deposed primary");
+  std::vector<Change> changes;
+  for (const Change& change : state->log) {
+    if (change.seq <= after || change.seq > head) continue;
+    if (static_cast<int>(changes.size()) == limit) break;
+    changes.push_back(change);
+  }
+  world_.Sleep(world_.Delay());
+  return changes;
+}
+
+absl::StatusOr<absl::optional<ReplicaRow>> StoreFront::AdoptTimeline(
+    const ReplicaRow& row) {
+  return Write<absl::optional<ReplicaRow>>(
+      "adopt",
+      [&database = database_, row] { return database.AdoptTimeline(row); });
+}
+
+absl::Status StoreFront::MarkHistoryLost(const std::string& what) {
+  return Write<bool>("mark",
+                     [&database = database_, what] {
+                       if (!database.leader().lost_history) {
+                         database.leader().lost_history = what;
+                       }
+                       return true;
+                     })
+      .status();
+}
+
+absl::Status StoreFront::Deregister(const std::string& id) {
+  return Write<bool>("deregister",
+                     [&database = database_, id] {
+                       return database.leader().rows.erase(id) > 0;
+                     })
+      .status();
+}
+
+absl::StatusOr<bool> StoreFront::Reap(const ReplicaRow& row) {
+  return Write<bool>(
+      "reap", [&database = database_, row] { return database.Reap(row); });
+}
+
+}  // namespace wemasy::tokens::sim

@@ -1,0 +1,208 @@
+#include "tests/sim/process.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace wemasy::tokens::sim {
+namespace {
+
+std::vector<std::unique_ptr<TokenIndex>>& IdleIndexes() {
+  static auto& indexes = *new std::vector<std::unique_ptr<TokenIndex>>;
+  return indexes;
+}
+
+WatchOptions MakeWatchOptions(World& world) {
+  WatchOptions options;
+  options.client_ttl = absl::Nanoseconds(world.weather().client_ttl);
+  // Sometimes so few that streams fall behind.
+  if (world.draw().Chance(100)) {
+    options.max_backlog = static_cast<size_t>(world.draw().Between(1, 4));
+  }
+  return options;
+}
+
+bool IsOpen(SyncPoints::State state) {
+  return state == SyncPoints::State::kStarting ||
+         state == SyncPoints::State::kRunning;
+}
+
+const char* NameOf(CloseReason reason) {
+  switch (reason) {
+    case CloseReason::kStopped:
+      return "closed: stopped";
+    case CloseReason::kRowGone:
+      return "closed: row gone";
+    case CloseReason::kHole:
+      return "closed: hole";
+    case CloseReason::kUnknownOperation:
+      return "closed: unknown operation";
+    default:
+      return "closed: history lost";
+  }
+}
+
+}  // namespace
+
+BorrowedIndex::BorrowedIndex() {
+  auto& idle = IdleIndexes();
+  if (idle.empty()) idle.push_back(std::make_unique<TokenIndex>());
+  index_ = std::move(idle.back());
+  idle.pop_back();
+}
+
+BorrowedIndex::~BorrowedIndex() { IdleIndexes().push_back(std::move(index_)); }
+
+Process::Process(World* world, Database* database, Tally* tally,
+                 const MachineClock* clock, ReplicaOptions options,
+                 std::string name)
+    : world_(*world),
+      tally_(*tally),
+      clock_(*clock),
+      options_(options),
+      life_(std::make_shared<Life>()),
+      step_clock_(world, clock),
+      validate_clock_(world, clock),
+      random_(world->draw().Next()),
+      store_(world, database, tally, life_),
+      hub_(MakeWatchOptions(*world), &lease_, clock),
+      barrier_(options, clock, this),
+      steps_(options, &store_, index_.get(), &lease_, &hub_, &barrier_,
+             &step_clock_, &random_, this),
+      validator_(index_.get(), &lease_, &validate_clock_) {
+  life_->name = std::move(name);
+  step_clock_.set_mode(PausingClock::Mode::kFiber);
+  hub_.SetReleased([this] {
+    is_released_ = true;
+    if (is_resting_) world_.Wake(sync_task_);
+  });
+}
+
+void Process::Hear() {
+  has_news_ = true;
+  if (is_resting_) world_.Wake(sync_task_);
+}
+
+void Process::Drain() {
+  if (is_stopping_) return;
+  is_stopping_ = true;
+  world_.Trace(life_->name, "drains");
+  hub_.Close();
+  // The lame duck's time, then the server's shutdown, then the replica's end.
+  world_.After(world_.draw().Below(options_.ttl / absl::Nanoseconds(2)), life_,
+               [this] {
+                 is_shut_down_ = true;
+                 if (is_resting_) world_.Wake(sync_task_);
+               });
+}
+
+void Process::Run() {
+  sync_task_ = world_.task();
+  while (true) {
+    const absl::StatusOr<NextStep> next = steps_.Step();
+    // Each has seen what the step has learned.
+    for (World::Task* waiter : waiters_) world_.Wake(waiter);
+    if (!IsOpen(steps_.state())) break;
+    WaitForTurn(next);
+    if (is_shut_down_) break;
+  }
+  steps_.Stop();
+  while (steps_.state() != SyncPoints::State::kClosed) {
+    world_.Sleep(clock_.Until(steps_.NextExpiry()));
+    steps_.Step().IgnoreError();
+  }
+  tally_.Count("processes ended by themselves");
+  world_.Trace(life_->name, "exits");
+  life_->is_over = true;
+}
+
+// As replica.cc paces itself, but in parts of the schedule's own lease.
+void Process::WaitForTurn(const absl::StatusOr<NextStep>& next) {
+  const Weather& weather = world_.weather();
+  Nanos earliest = weather.quick;
+  Nanos released = weather.quick;
+  Nanos latest = weather.period;
+  if (!next.ok()) {
+    earliest = released = latest = world_.draw().Below(weather.period);
+  } else if (*next == NextStep::kGoOn || *next == NextStep::kAcknowledge) {
+    earliest = released = latest = world_.draw().Below(weather.quick);
+  } else if (!waiters_.empty() || *next == NextStep::kAwaitClients) {
+    look_ = std::min(look_ == 0 ? weather.period / 16 : look_ * 2,
+                     weather.period / 2);
+    latest = look_;
+    released = 0;
+  } else {
+    look_ = 0;
+  }
+  const Nanos began = world_.now();
+  latest =
+      std::min(latest, std::max(earliest, clock_.Until(steps_.NextExpiry())));
+  while (!is_shut_down_) {
+    Nanos turn = latest;
+    if (has_news_) turn = std::min(turn, earliest);
+    if (is_released_) turn = std::min(turn, released);
+    const Nanos left = began + turn - world_.now();
+    if (left <= 0) break;
+    is_resting_ = true;
+    world_.Sleep(left);
+    is_resting_ = false;
+  }
+  has_news_ = false;
+  is_released_ = false;
+}
+
+Process::Reply Process::Validate(absl::string_view presented,
+                                 const TokenDigest& digest) {
+  // A secret that is there is looked at under its shard's lock, the clock
+  // included, so that nothing of the process that may want that lock may run.
+  const bool is_there = index_.get()->Visit(digest, [](IndexSlot&) {});
+  validate_clock_.set_mode(is_there ? PausingClock::Mode::kProcess
+                                    : PausingClock::Mode::kFiber);
+  Reply reply{validator_.Validate({presented}), {}};
+  validate_clock_.set_mode(PausingClock::Mode::kNever);
+  reply.identity = hub_.identity();
+  return reply;
+}
+
+void Process::OnLoaded(int64_t /*entries*/, int64_t head) {
+  tally_.Count("index loads");
+  if (world_.is_traced()) {
+    world_.Trace(life_->name,
+                 absl::StrCat("is registered as ", hub_.identity().incarnation,
+                              " with ", head));
+  }
+}
+
+void Process::OnSyncPoint(int64_t applied, BootTime lease_end) {
+  tally_.Count("sync points");
+  if (world_.is_traced()) {
+    world_.Trace(life_->name,
+                 absl::StrCat("has ", applied, ", lease for ",
+                              clock_.Until(lease_end) / kMillisecond, " ms"));
+  }
+}
+
+void Process::OnNotice(absl::string_view text) {
+  if (text.find("adopted") != absl::string_view::npos) {
+    tally_.Count("timelines adopted");
+  }
+  if (text.find("history was lost") != absl::string_view::npos) {
+    tally_.Count("stayed closed for lost history");
+  }
+  world_.Trace(life_->name, text);
+}
+
+void Process::OnReaped(absl::string_view id) {
+  tally_.Count("rows reaped");
+  if (world_.is_traced()) {
+    world_.Trace(life_->name, absl::StrCat("reaped ", id));
+  }
+}
+
+void Process::OnClosed(CloseReason reason, absl::string_view text) {
+  tally_.Count(NameOf(reason));
+  world_.Trace(life_->name, text);
+}
+
+}  // namespace wemasy::tokens::sim
