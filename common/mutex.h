@@ -1,68 +1,34 @@
-// The mutex of this code base: absl::Mutex, made visible to ThreadSanitizer.
+// The mutex of this code base: the standard one, with clang's thread safety
+// annotations. Use it everywhere.
 //
-// Debian builds Abseil without TSan's annotations, so that under TSan every
-// access guarded by an absl::Mutex would look like a race. The wrapper adds
-// the calls, and clang's thread safety annotations. Use it everywhere.
+// Not Abseil's: its timed waits end at a time of the wall clock, so that
+// somebody who sets that clock back would stop every wait for as long, and
+// Debian builds it without what ThreadSanitizer wants to know.
 #ifndef WEMASY_COMMON_MUTEX_H_
 #define WEMASY_COMMON_MUTEX_H_
 
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-
-#if defined(__SANITIZE_THREAD__)
-#define WEMASY_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define WEMASY_TSAN 1
-#endif
-#endif
-
-#ifdef WEMASY_TSAN
-#include <sanitizer/tsan_interface.h>
-#endif
 
 namespace wemasy::tokens {
 
 // Mutual exclusion. Not reentrant. Thread-safe.
 class ABSL_LOCKABLE Mutex {
  public:
-  Mutex() {
-#ifdef WEMASY_TSAN
-    __tsan_mutex_create(this, __tsan_mutex_not_static);
-#endif
-  }
-  ~Mutex() {
-#ifdef WEMASY_TSAN
-    __tsan_mutex_destroy(this, __tsan_mutex_not_static);
-#endif
-  }
+  Mutex() = default;
   Mutex(const Mutex&) = delete;
   Mutex& operator=(const Mutex&) = delete;
 
-  void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() {
-#ifdef WEMASY_TSAN
-    __tsan_mutex_pre_lock(this, 0);
-#endif
-    mutex_.Lock();
-#ifdef WEMASY_TSAN
-    __tsan_mutex_post_lock(this, 0, 0);
-#endif
-  }
-
-  void Unlock() ABSL_UNLOCK_FUNCTION() {
-#ifdef WEMASY_TSAN
-    __tsan_mutex_pre_unlock(this, 0);
-#endif
-    mutex_.Unlock();
-#ifdef WEMASY_TSAN
-    __tsan_mutex_post_unlock(this, 0);
-#endif
-  }
+  void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mutex_.lock(); }
+  void Unlock() ABSL_UNLOCK_FUNCTION() { mutex_.unlock(); }
 
  private:
   friend class CondVar;
-  absl::Mutex mutex_;
+  std::mutex mutex_;
 };
 
 // Holds a Mutex for the length of a scope.
@@ -88,18 +54,15 @@ class CondVar {
   CondVar(const CondVar&) = delete;
   CondVar& operator=(const CondVar&) = delete;
 
-  // Returns after a signal, after `timeout`, or for no reason.
+  // Returns after a signal, after `timeout` by the monotonic clock, or for no
+  // reason.
   void WaitWithTimeout(Mutex* mutex, absl::Duration timeout)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-#ifdef WEMASY_TSAN
-    __tsan_mutex_pre_unlock(mutex, 0);
-    __tsan_mutex_post_unlock(mutex, 0);
-#endif
-    cond_var_.WaitWithTimeout(&mutex->mutex_, timeout);
-#ifdef WEMASY_TSAN
-    __tsan_mutex_pre_lock(mutex, 0);
-    __tsan_mutex_post_lock(mutex, 0, 0);
-#endif
+    std::unique_lock<std::mutex> lock(mutex->mutex_, std::adopt_lock);
+    // An infinite one would overflow.
+    condition_.wait_for(
+        lock, absl::ToChronoNanoseconds(std::min(timeout, absl::Hours(1))));
+    lock.release();
   }
 
   // Returns after a signal, or for no reason.
@@ -107,11 +70,11 @@ class CondVar {
     WaitWithTimeout(mutex, absl::InfiniteDuration());
   }
 
-  void Signal() { cond_var_.Signal(); }
-  void SignalAll() { cond_var_.SignalAll(); }
+  void Signal() { condition_.notify_one(); }
+  void SignalAll() { condition_.notify_all(); }
 
  private:
-  absl::CondVar cond_var_;
+  std::condition_variable condition_;
 };
 
 }  // namespace wemasy::tokens

@@ -9,17 +9,24 @@ namespace {
 
 // A look that took longer says nothing about when the row was like that.
 constexpr absl::Duration kLongestLook = absl::Milliseconds(500);
+// Looks come every fifth of a lease's length, if all is well.
+constexpr int kGapsPerTtl = 2;
 
 }  // namespace
 
 // Both clocks may be off: the reaper's may be fast, the holder's slow.
 Reaper::Reaper(absl::Duration ttl)
-    : patience_(LongestLease(ttl) + ttl / kClockDriftDivisor) {}
+    : patience_(LongestLease(ttl) + ttl / kClockDriftDivisor),
+      longest_gap_(ttl / kGapsPerTtl) {}
 
 void Reaper::Observe(const std::string& own_id,
                      const std::vector<ListedReplica>& replicas,
                      BootTime asked_at, BootTime answered_at) {
   if (answered_at - asked_at > kLongestLook) return;
+  // Whoever could not see the rows for a while was cut off from a database that
+  // others may not have reached either: they get their time to come back.
+  if (answered_at - last_look_ > longest_gap_) sightings_.clear();
+  last_look_ = answered_at;
   std::map<std::string, Sighting> seen_now;
   for (const ListedReplica& replica : replicas) {
     const ReplicaRow& row = replica.row;

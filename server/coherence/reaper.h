@@ -40,6 +40,8 @@ class Reaper {
   };
 
   const absl::Duration patience_;
+  const absl::Duration longest_gap_;
+  BootTime last_look_;
   std::map<std::string, Sighting> sightings_;
 };
 

@@ -9,9 +9,11 @@ namespace {
 
 constexpr int kSyncPointsPerTtl = 5;
 // The first retry after a failure comes after this part of the lease's length,
-// every further one after twice the time, up to the time between sync points:
-// what an abandoned attempt left in the database must not pile up.
+// every further one after twice the time, up to this time: what an abandoned
+// attempt left in the database waits for a lock no longer than that, and must
+// not pile up.
 constexpr int kFirstRetriesPerTtl = 100;
+constexpr absl::Duration kLongestRetry = absl::Seconds(2);
 // How long a listener may take to notice that it shall stop.
 constexpr absl::Duration kListenerPatience = absl::Milliseconds(200);
 
@@ -49,7 +51,7 @@ class Pace {
   // After a step that failed.
   Turn AfterFailure(BootTime now) {
     const BootTime next = now + retry_;
-    retry_ = std::min(retry_ * 2, regular_);
+    retry_ = std::min({retry_ * 2, regular_, kLongestRetry});
     return {next, next, next};
   }
 

@@ -69,6 +69,22 @@ struct RenewalOutcome {
   absl::optional<RenewalRefusal> refusal;
 };
 
+// Why a row was not moved to another timeline.
+enum class AdoptionRefusal {
+  // Another replica took the row away, with all its renewals: no history was
+  // lost.
+  kReaped,
+  // The row is not there or lacks renewals: history was lost.
+  kHistoryLost,
+};
+
+// Either the row as it is now, or why it was not moved. `row` is set or
+// `refusal` is.
+struct AdoptionOutcome {
+  absl::optional<ReplicaRow> row;
+  absl::optional<AdoptionRefusal> refusal;
+};
+
 // Access to the replicas' rows and the change log. Each method is one short
 // exchange on a connection that only this object uses; a connection that
 // failed is replaced on the next call. A status that is not OK means that the
@@ -102,10 +118,9 @@ class ReplicaStore {
 
   // Moves the row to the database's present timeline, committed, if the row
   // has kept at least the renewals known to be committed, which proves that
-  // no history before them was lost. Returns the row as it is then, also if an
-  // earlier call, whose answer was lost, had moved it already; and nothing if
-  // the row is gone or has fewer renewals.
-  virtual absl::StatusOr<absl::optional<ReplicaRow>> AdoptTimeline(
+  // no history before them was lost. Moved is also a row that an earlier call,
+  // whose answer was lost, had moved already.
+  virtual absl::StatusOr<AdoptionOutcome> AdoptTimeline(
       const ReplicaRow& row) = 0;
 
   // Marks, committed, that history was lost, so that every replica stays
@@ -116,7 +131,8 @@ class ReplicaStore {
   virtual absl::Status Deregister(const std::string& id) = 0;
 
   // Deletes another replica's row, committed, if it is as `row` says: it has
-  // not renewed since. Returns whether it was.
+  // not renewed since. Returns whether it was. That it was reaped, with these
+  // renewals, is remembered.
   virtual absl::StatusOr<bool> Reap(const ReplicaRow& row) = 0;
 };
 

@@ -171,17 +171,20 @@ absl::Status SyncPoints::Apply(const std::vector<Change>& changes) {
 // Rule 11: adopt before any other write there. Nothing applied is lost if the
 // row has all its renewals, as each followed what it acknowledged.
 absl::StatusOr<NextStep> SyncPoints::AdoptTimeline() {
-  ASSIGN_OR_RETURN(absl::optional<ReplicaRow> adopted,
-                   store_.AdoptTimeline(row_));
-  if (!adopted) {
+  ASSIGN_OR_RETURN(AdoptionOutcome adoption, store_.AdoptTimeline(row_));
+  if (adoption.refusal == AdoptionRefusal::kReaped) {
+    return Close(CloseReason::kRowGone,
+                 "the replica's row was taken away while it was cut off");
+  }
+  if (!adoption.row) {
     return CloseForLostHistory(
         absl::StrCat("the database's new timeline lacks renewal ",
                      row_.renewals, " of timeline ", row_.timeline, "; change ",
                      applied_, " and others before it may be missing"));
   }
   observer_.OnNotice(absl::StrCat("adopted the database's new timeline ",
-                                  adopted->timeline, " without a gap"));
-  row_ = *std::move(adopted);
+                                  adoption.row->timeline, " without a gap"));
+  row_ = *std::move(adoption.row);
   watches_.SetTimeline(row_.timeline);
   return NextStep::kGoOn;
 }

@@ -45,11 +45,11 @@ constexpr Statement kInsertVersion{
 // release granted, and this one does not, is taken away first.
 constexpr const char* kGrants[] = {
     ("REVOKE ALL ON projects, tokens, token_digests, requests, replicas,"
-     " token_usage, change_head, change_log, audit_log, sealing_keys,"
-     " schema_migrations FROM "),
+     " reaped_replicas, token_usage, change_head, change_log, audit_log,"
+     " sealing_keys, schema_migrations FROM "),
     ("GRANT SELECT, INSERT, UPDATE, DELETE ON tokens, token_digests, replicas,"
      " token_usage TO "),
-    "GRANT SELECT, INSERT, DELETE ON requests, change_log TO ",
+    "GRANT SELECT, INSERT, DELETE ON requests, change_log, reaped_replicas TO ",
     "GRANT UPDATE (issued) ON requests TO ",
     "GRANT SELECT, INSERT, UPDATE ON projects TO ",
     "GRANT SELECT, UPDATE ON change_head TO ",

@@ -177,21 +177,31 @@ absl::StatusOr<std::vector<Change>> PostgresReplicaStore::FetchChanges(
   return changes;
 }
 
-absl::StatusOr<absl::optional<ReplicaRow>> PostgresReplicaStore::AdoptTimeline(
+absl::StatusOr<AdoptionOutcome> PostgresReplicaStore::AdoptTimeline(
     const ReplicaRow& row) {
   ASSIGN_OR_RETURN(
       const Rows rows,
       ExecuteCommitted(
           sql::kAdoptTimeline,
           Params().Text(row.id).Text(row.timeline).Int(row.renewals)));
-  if (rows.empty()) return absl::optional<ReplicaRow>();
+  AdoptionOutcome outcome;
+  if (rows.empty()) {
+    outcome.refusal = AdoptionRefusal::kHistoryLost;
+    return outcome;
+  }
   FieldReader fields = rows.Row(0);
   ReplicaRow adopted;
   adopted.id = row.id;
   adopted.timeline = std::string(fields.Text());
   adopted.renewals = fields.Int();
+  const bool was_reaped = fields.Bool();
   RETURN_IF_ERROR(fields.status());
-  return absl::make_optional(std::move(adopted));
+  if (was_reaped) {
+    outcome.refusal = AdoptionRefusal::kReaped;
+  } else {
+    outcome.row = std::move(adopted);
+  }
+  return outcome;
 }
 
 absl::Status PostgresReplicaStore::MarkHistoryLost(const std::string& what) {

@@ -35,8 +35,7 @@ class PostgresReplicaStore final : public ReplicaStore {
   // know, or cannot be read: the replica must fail closed.
   absl::StatusOr<std::vector<Change>> FetchChanges(int64_t after, int64_t head,
                                                    int limit) override;
-  absl::StatusOr<absl::optional<ReplicaRow>> AdoptTimeline(
-      const ReplicaRow& row) override;
+  absl::StatusOr<AdoptionOutcome> AdoptTimeline(const ReplicaRow& row) override;
   absl::Status MarkHistoryLost(const std::string& what) override;
   absl::Status Deregister(const std::string& id) override;
   absl::StatusOr<bool> Reap(const ReplicaRow& row) override;

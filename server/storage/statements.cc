@@ -190,12 +190,17 @@ const Statement kFetchChanges{
 // The renewals prove that the row as it was, and with it all that was applied
 // before, reached this timeline. A row that is on it already was moved by an
 // earlier call whose outcome was not known.
+// The same renewals prove it for a row that was reaped there.
 const Statement kAdoptTimeline{
     "adopt_timeline",
-    "UPDATE replicas SET timeline = " WEMASY_TIMELINE
+    "WITH adopted AS (UPDATE replicas SET timeline = " WEMASY_TIMELINE
     ", renewals = renewals + 1, renew_time = clock_timestamp()"
     " WHERE id = $1 AND renewals >= $3::bigint"
-    " AND timeline IN ($2, " WEMASY_TIMELINE ") RETURNING timeline, renewals"};
+    " AND timeline IN ($2, " WEMASY_TIMELINE
+    ") RETURNING timeline, renewals)"
+    " SELECT timeline, renewals, false FROM adopted UNION ALL"
+    " SELECT '', renewals, true FROM reaped_replicas"
+    " WHERE id = $1 AND renewals >= $3::bigint"};
 
 // The first mark is the one that tells most.
 const Statement kMarkHistoryLost{
@@ -205,11 +210,16 @@ const Statement kMarkHistoryLost{
 const Statement kDeleteReplica{"delete_replica",
                                "DELETE FROM replicas WHERE id = $1"};
 
-// Compares and deletes: a replica that renewed in the meantime is alive.
+// Compares and deletes: a replica that renewed in the meantime is alive. One
+// that is cut off for longer than a week is told that history was lost.
 const Statement kReapReplica{
     "reap_replica",
-    "DELETE FROM replicas WHERE id = $1 AND timeline = $2"
-    " AND renewals = $3::bigint"};
+    "WITH reaped AS (DELETE FROM replicas WHERE id = $1 AND timeline = $2"
+    " AND renewals = $3::bigint RETURNING id, renewals),"
+    " forgotten AS (DELETE FROM reaped_replicas"
+    " WHERE reap_time < clock_timestamp() - interval '7 days')"
+    " INSERT INTO reaped_replicas (id, renewals)"
+    " SELECT id, renewals FROM reaped"};
 
 // All that may still be used, or ended by itself.
 const char kLoadLiveSecrets[] =

@@ -1,4 +1,4 @@
-"""Caching clients: processes of the driver, fault_client.cc.
+"""Caching clients: processes of the driver, caching_client.cc.
 
 Each speaks a protocol of lines:
 

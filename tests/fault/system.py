@@ -106,7 +106,7 @@ class System:
             ports.append(f"127.0.0.1:{port}")
         client = CachingClient(
             number,
-            str(self._options.bin / "fault_client"),
+            str(self._options.bin / "caching_client"),
             ports,
             self.history,
         )

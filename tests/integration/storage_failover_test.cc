@@ -63,17 +63,35 @@ TEST_F(StorageFailoverTest, ARowThatKeptItsRenewalsIsAdopted) {
 
   auto adopted = replicas.AdoptTimeline(row);
   ASSERT_OK(adopted);
-  ASSERT_TRUE(adopted->has_value());
-  EXPECT_EQ((*adopted)->timeline, "00000002");
-  EXPECT_EQ((*adopted)->renewals, row.renewals + 1);
+  ASSERT_TRUE(adopted->row.has_value());
+  EXPECT_EQ(adopted->row->timeline, "00000002");
+  EXPECT_EQ(adopted->row->renewals, row.renewals + 1);
   // Its answer was lost: the same question again.
   adopted = replicas.AdoptTimeline(row);
   ASSERT_OK(adopted);
-  ASSERT_TRUE(adopted->has_value());
-  const auto renewed = replicas.Renew(**adopted, 1);
+  ASSERT_TRUE(adopted->row.has_value());
+  // One that another replica took away there had lost nothing.
+  for (const int64_t kept : {row.renewals, row.renewals - 1}) {
+    const ReplicaRow cut_off{absl::StrCat("cut-off-", kept), "00000001",
+                             row.renewals};
+    ASSERT_OK(replicas.Register(cut_off.id, "00000002"));
+    ReplicaRow reaped{cut_off.id, "00000002", 0};
+    while (reaped.renewals < kept) {
+      const auto renewed = replicas.Renew(reaped, 0);
+      ASSERT_OK(renewed);
+      reaped.renewals = renewed->renewal->renewals;
+    }
+    ASSERT_OK(replicas.Reap(reaped));
+    const auto refused = replicas.AdoptTimeline(cut_off);
+    ASSERT_OK(refused);
+    EXPECT_EQ(refused->refusal, kept == row.renewals
+                                    ? AdoptionRefusal::kReaped
+                                    : AdoptionRefusal::kHistoryLost);
+  }
+  const auto renewed = replicas.Renew(*adopted->row, 1);
   ASSERT_OK(renewed);
   ASSERT_TRUE(renewed->renewal.has_value());
-  EXPECT_EQ(renewed->renewal->renewals, (*adopted)->renewals + 1);
+  EXPECT_EQ(renewed->renewal->renewals, adopted->row->renewals + 1);
   EXPECT_EQ(renewed->renewal->head, 1);
 
   const auto stamp = database_.Write(Mutation());
@@ -102,7 +120,7 @@ TEST_F(StorageFailoverTest, ARowThatLostRenewalsIsNot) {
   EXPECT_FALSE(replicas.AdoptTimeline(row).ok());  // The connection is gone.
   const auto adopted = replicas.AdoptTimeline(row);
   ASSERT_OK(adopted);
-  EXPECT_FALSE(adopted->has_value());
+  EXPECT_EQ(adopted->refusal, AdoptionRefusal::kHistoryLost);
   ASSERT_OK(replicas.MarkHistoryLost("renewals of r1"));
   const auto head = replicas.LoadSnapshot(0, [](const IndexEntry&) {});
   ASSERT_OK(head);

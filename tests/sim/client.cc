@@ -1,5 +1,6 @@
 #include "tests/sim/client.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -155,7 +156,8 @@ void Client::TakeGrant(const WatchGrant& grant) {
     PingAfter(world_.weather().client_ttl / 8);
   } else {
     tally_.Count("grants");
-    PingAfter(clock_.Until(pinged_at + grant.ttl / 4));
+    PingAfter(std::max(clock_.Until(pinged_at + grant.ttl / 4),
+                       world_.weather().ttl / 100));
   }
 }
 

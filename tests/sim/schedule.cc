@@ -72,7 +72,7 @@ void Schedule::Plan() {
       secret.entry.expire_time =
           database_.Clock() + absl::Nanoseconds(plan_.Below(end_));
     }
-    if (secret.is_successor || plan_.Chance(300)) continue;
+    if (secret.is_successor || i == 0 || plan_.Chance(250)) continue;
     database_.leader().entries.push_back(secret.entry);
     ledger_.OnCommitted(secret.create, database_.leader().head());
     secret.create.committed_at = INT64_MIN / 2;
@@ -107,8 +107,10 @@ void Schedule::Plan() {
     const Operation operation = kind < 3   ? Operation::kCreate
                                 : kind < 8 ? Operation::kRevoke
                                            : Operation::kRotate;
-    const int secret = static_cast<int>(
-        plan_.Below(operation == Operation::kCreate ? 4 : Ledger::kSecrets));
+    int secret = static_cast<int>(plan_.Below(Ledger::kSecrets));
+    if (operation != Operation::kRevoke) secret %= Ledger::kSecrets / 2;
+    // One of these will not be there before.
+    if (operation == Operation::kCreate && plan_.Chance(800)) secret = 0;
     const Nanos at = begin + plan_.Below((end_ - begin) * 2 / 3);
     // So that somebody has kept an answer.
     for (size_t client = 0; client < clients; ++client) {

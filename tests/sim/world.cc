@@ -145,9 +145,9 @@ void World::Sleep(Nanos duration) {
 
 void World::StopProcess(Nanos duration) {
   Life& life = *current_->life;
+  // The others may wake at the same moment, but not before this one.
   life.is_held = true;
-  Suspend(duration);
-  // Somebody else may have paused it, too.
+  life.paused_until = std::max(life.paused_until, now_ + duration);
   while (life.paused_until > now_) Suspend(life.paused_until - now_);
   life.is_held = false;
 }

@@ -29,6 +29,8 @@ class FakeReplicaStore final : public ReplicaStore {
   std::map<std::string, ReplicaRow> rows;
   // What each replica has acknowledged.
   std::map<std::string, int64_t> acked;
+  // The renewals of rows that were reaped.
+  std::map<std::string, int64_t> reaped;
   absl::Time now = absl::FromUnixSeconds(1'800'000'000);
 
   // Called before every method with its name; what it returns, if not OK, is
@@ -67,10 +69,12 @@ class FakeReplicaStore final : public ReplicaStore {
     if (auto status = Begin("Renew"); !status.ok()) return status;
     RenewalOutcome outcome;
     const auto found = rows.find(row.id);
-    if (found == rows.end()) {
-      outcome.refusal = RenewalRefusal::kRowGone;
-    } else if (row.timeline != timeline || found->second.timeline != timeline) {
+    const bool is_moved =
+        found != rows.end() && found->second.timeline != row.timeline;
+    if (row.timeline != timeline || is_moved) {
       outcome.refusal = RenewalRefusal::kOtherTimeline;
+    } else if (found == rows.end()) {
+      outcome.refusal = RenewalRefusal::kRowGone;
     } else {
       outcome.renewal.emplace();
       outcome.renewal->head = head;
@@ -96,16 +100,23 @@ class FakeReplicaStore final : public ReplicaStore {
     return changes;
   }
 
-  absl::StatusOr<absl::optional<ReplicaRow>> AdoptTimeline(
+  absl::StatusOr<AdoptionOutcome> AdoptTimeline(
       const ReplicaRow& row) override {
     if (auto status = Begin("AdoptTimeline"); !status.ok()) return status;
+    AdoptionOutcome outcome;
     const auto found = rows.find(row.id);
-    if (found == rows.end() || found->second.renewals < row.renewals) {
-      return absl::optional<ReplicaRow>();
+    if (found != rows.end() && found->second.renewals >= row.renewals) {
+      found->second.timeline = timeline;
+      ++found->second.renewals;
+      outcome.row = found->second;
+      return outcome;
     }
-    found->second.timeline = timeline;
-    ++found->second.renewals;
-    return absl::make_optional(found->second);
+    const auto was_reaped = reaped.find(row.id);
+    outcome.refusal =
+        was_reaped != reaped.end() && was_reaped->second >= row.renewals
+            ? AdoptionRefusal::kReaped
+            : AdoptionRefusal::kHistoryLost;
+    return outcome;
   }
 
   absl::Status MarkHistoryLost(const std::string& what) override {
@@ -127,6 +138,7 @@ class FakeReplicaStore final : public ReplicaStore {
         found->second.timeline != row.timeline) {
       return false;
     }
+    reaped[row.id] = found->second.renewals;
     rows.erase(found);
     return true;
   }

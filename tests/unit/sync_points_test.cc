@@ -253,8 +253,10 @@ TEST_F(SyncPointsTest, TheRowOfADeadReplicaIsTakenAwayButNotOfALiveOne) {
 TEST_F(SyncPointsTest, ARowThatWasRenewedSinceItWasSeenStays) {
   Run();
   store_.rows["slow"] = {"slow", store_.timeline, 5};
-  ASSERT_OK(steps_.Step());
-  clock_.Advance(kTtl * 2);
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_OK(steps_.Step());
+    clock_.Advance(kTtl / 4);
+  }
   store_.before = [&](const std::string& method) {
     if (method == "Reap") ++store_.rows["slow"].renewals;
     return absl::OkStatus();
@@ -363,6 +365,26 @@ TEST_F(SyncPointsTest, ATimelineWithoutOurRenewalsIsLostHistory) {
   EXPECT_EQ(observer_.closed, CloseReason::kHistoryLost);
   EXPECT_FALSE(HasLease());
   EXPECT_TRUE(store_.lost_history);
+}
+
+// Fault: a row that others took away looks like one that a failover lost.
+TEST_F(SyncPointsTest, ARowThatWasReapedOnANewTimelineIsNoLostHistory) {
+  Run();
+  store_.timeline = "00000002";
+  store_.reaped[store_.rows.begin()->first] = 1;
+  store_.rows.clear();
+  ASSERT_OK(steps_.Step());
+  EXPECT_EQ(observer_.closed, CloseReason::kRowGone);
+  EXPECT_FALSE(store_.lost_history);
+}
+
+TEST_F(SyncPointsTest, ARowThatWasReapedWithFewerRenewalsIsLostHistory) {
+  Run();
+  store_.timeline = "00000002";
+  store_.reaped[store_.rows.begin()->first] = 0;
+  store_.rows.clear();
+  ASSERT_OK(steps_.Step());
+  EXPECT_EQ(observer_.closed, CloseReason::kHistoryLost);
 }
 
 TEST_F(SyncPointsTest, AHeadBelowWhatWasAppliedIsLostHistory) {

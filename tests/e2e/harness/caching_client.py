@@ -14,7 +14,7 @@ class CachingClient:
 
     def __init__(self, servers):
         self._command = [
-            paths.binary("fault_client"),
+            paths.binary("caching_client"),
             *(f"--target={server.target}" for server in servers),
         ]
         self._numbers = itertools.count(1)

@@ -1,7 +1,7 @@
 // A caching client that does what it is told by lines on its standard input,
-// for the fault harness.
+// for the end-to-end tests and the fault harness.
 //
-//   fault_client --target=HOST:PORT...
+//   caching_client --target=HOST:PORT...
 //
 //   V NUMBER TOKEN [SCOPE]   Validate; answered, in any order, by
 //                            V NUMBER CALL_NS RETURN_NS OUTCOME CACHED NAME
@@ -196,7 +196,7 @@ int Main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     absl::string_view argument = argv[i];
     if (!absl::ConsumePrefix(&argument, "--target=")) {
-      std::fprintf(stderr, "usage: fault_client --target=HOST:PORT...\n");
+      std::fprintf(stderr, "usage: caching_client --target=HOST:PORT...\n");
       return 2;
     }
     options.targets.emplace_back(argument);
