@@ -129,10 +129,12 @@ void PostgresCluster::Start() {
     // In a mount namespace of the server's own. It needs no root, by way of a
     // user namespace; root needs none, and in a changed root gets none.
     RunOrDie(Command("/bin/mkdir", "-p " + small_disk()));
+    const bool is_root = getuid() == 0;
     start = absl::StrCat(
         "/usr/bin/unshare --mount ",
-        getuid() == 0 ? "" : "--user --map-current-user --keep-caps ", "sh -c ",
-        Quoted(absl::StrCat("mount -t tmpfs -o size=1m,mode=1777 none ",
+        is_root ? "" : "--user --map-current-user --keep-caps ", "sh -c ",
+        Quoted(absl::StrCat("mount -t tmpfs -o size=1m",
+                            is_root ? ",uid=$(id -u postgres)" : "", " none ",
                             small_disk(), " && ", Command("pg_ctl", start))));
   } else {
     start = Command("pg_ctl", start);
