@@ -47,7 +47,10 @@ int64_t Database::Commit(
 
 void Database::FailOver() {
   deposed_ = leader_;
-  if (standby_) leader_ = *std::exchange(standby_, absl::nullopt);
+  if (standby_) {
+    has_lost_ = true;
+    leader_ = *std::exchange(standby_, absl::nullopt);
+  }
   ++epoch_;
   leader_.timeline = absl::StrCat("0000000", epoch_ + 1);
 }
@@ -80,17 +83,26 @@ RenewalOutcome Database::Renew(const ReplicaRow& row, int64_t acked,
   return outcome;
 }
 
-absl::optional<ReplicaRow> Database::AdoptTimeline(const ReplicaRow& row) {
+AdoptionOutcome Database::AdoptTimeline(const ReplicaRow& row) {
+  AdoptionOutcome outcome;
   const auto found = leader_.rows.find(row.id);
-  if (found == leader_.rows.end()) return absl::nullopt;
-  ReplicaRow& stored = found->second.row;
-  if (stored.renewals < row.renewals || (stored.timeline != row.timeline &&
-                                         stored.timeline != leader_.timeline)) {
-    return absl::nullopt;
+  if (found != leader_.rows.end()) {
+    ReplicaRow& stored = found->second.row;
+    if (stored.renewals >= row.renewals &&
+        (stored.timeline == row.timeline ||
+         stored.timeline == leader_.timeline)) {
+      stored.timeline = leader_.timeline;
+      ++stored.renewals;
+      outcome.row = stored;
+      return outcome;
+    }
   }
-  stored.timeline = leader_.timeline;
-  ++stored.renewals;
-  return stored;
+  const auto reaped = leader_.reaped.find(row.id);
+  outcome.refusal =
+      reaped != leader_.reaped.end() && reaped->second >= row.renewals
+          ? AdoptionRefusal::kReaped
+          : AdoptionRefusal::kHistoryLost;
+  return outcome;
 }
 
 bool Database::Reap(const ReplicaRow& row) {
@@ -100,6 +112,7 @@ bool Database::Reap(const ReplicaRow& row) {
       found->second.row.timeline != row.timeline) {
     return false;
   }
+  leader_.reaped[row.id] = row.renewals;
   leader_.rows.erase(found);
   return true;
 }
@@ -116,11 +129,11 @@ absl::Status StoreFront::Fail(const char* what, const char* why) {
 absl::Status StoreFront::Send(const char* what) {
   if (epoch_ < 0) {
     world_.Sleep(world_.Delay());
-    if (!database_.is_reachable()) return Fail(what, "no database");
+    if (!Reaches()) return Fail(what, "no database");
     epoch_ = database_.epoch();
   }
   world_.Sleep(world_.Delay());
-  if (!database_.is_reachable()) {
+  if (!Reaches()) {
     world_.Sleep(world_.Delay());
     return Fail(what, "the database is away");
   }
@@ -215,7 +228,7 @@ absl::StatusOr<RenewalOutcome> StoreFront::Renew(const ReplicaRow& row,
   if (epoch_ != database_.epoch()) return Fail("renew", "deposed primary");
   const DatabaseState seen = database_.leader();
   world_.Sleep(world_.Delay());
-  if (epoch_ != database_.epoch() || !database_.is_reachable()) {
+  if (epoch_ != database_.epoch() || !Reaches()) {
     return Fail("renew", "deposed primary");
   }
   RenewalOutcome outcome = database_.Renew(row, acked, seen);
@@ -246,11 +259,11 @@ absl::StatusOr<std::vector<Change>> StoreFront::FetchChanges(int64_t after,
   return changes;
 }
 
-absl::StatusOr<absl::optional<ReplicaRow>> StoreFront::AdoptTimeline(
+absl::StatusOr<AdoptionOutcome> StoreFront::AdoptTimeline(
     const ReplicaRow& row) {
-  return Write<absl::optional<ReplicaRow>>(
-      "adopt",
-      [&database = database_, row] { return database.AdoptTimeline(row); });
+  return Write<AdoptionOutcome>("adopt", [&database = database_, row] {
+    return database.AdoptTimeline(row);
+  });
 }
 
 absl::Status StoreFront::MarkHistoryLost(const std::string& what) {

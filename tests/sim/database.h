@@ -27,6 +27,8 @@ struct DatabaseState {
   std::vector<Change> log;
   std::vector<IndexEntry> entries;
   std::map<std::string, ListedReplica> rows;
+  // The renewals of rows that were reaped.
+  std::map<std::string, int64_t> reaped;
   absl::optional<std::string> lost_history;
 
   int64_t head() const { return first + static_cast<int64_t>(log.size()); }
@@ -52,6 +54,8 @@ class Database {
 
   // From now on the standby gets nothing.
   void StallStandby() { standby_ = leader_; }
+  // Whether a standby that lagged has ever taken over.
+  bool has_lost() const { return has_lost_; }
   bool is_standby_stalled() const { return standby_.has_value(); }
   // The standby takes over, on a new timeline: with all that was committed,
   // unless it was stalled.
@@ -62,7 +66,7 @@ class Database {
   // Changes the row; the rest of the answer is of the snapshot `seen`.
   RenewalOutcome Renew(const ReplicaRow& row, int64_t acked,
                        const DatabaseState& seen);
-  absl::optional<ReplicaRow> AdoptTimeline(const ReplicaRow& row);
+  AdoptionOutcome AdoptTimeline(const ReplicaRow& row);
   bool Reap(const ReplicaRow& row);
 
  private:
@@ -71,6 +75,7 @@ class Database {
   DatabaseState deposed_;
   absl::optional<DatabaseState> standby_;
   int epoch_ = 0;
+  bool has_lost_ = false;
   Nanos away_until_ = 0;
 };
 
@@ -85,6 +90,9 @@ class StoreFront final : public ReplicaStore {
         tally_(*tally),
         life_(std::move(life)) {}
 
+  // Nothing reaches the database from here, until then.
+  void CutOff(Nanos until) { cut_off_until_ = until; }
+
   absl::StatusOr<FeedHead> LoadSnapshot(
       int64_t max_dead, absl::FunctionRef<void(IndexEntry)> sink) override;
   absl::StatusOr<bool> Register(const std::string& id,
@@ -93,13 +101,15 @@ class StoreFront final : public ReplicaStore {
                                        int64_t acked) override;
   absl::StatusOr<std::vector<Change>> FetchChanges(int64_t after, int64_t head,
                                                    int limit) override;
-  absl::StatusOr<absl::optional<ReplicaRow>> AdoptTimeline(
-      const ReplicaRow& row) override;
+  absl::StatusOr<AdoptionOutcome> AdoptTimeline(const ReplicaRow& row) override;
   absl::Status MarkHistoryLost(const std::string& what) override;
   absl::Status Deregister(const std::string& id) override;
   absl::StatusOr<bool> Reap(const ReplicaRow& row) override;
 
  private:
+  bool Reaches() const {
+    return world_.now() >= cut_off_until_ && database_.is_reachable();
+  }
   // Sends something: returns OK where it has arrived.
   absl::Status Send(const char* what);
   // What a reader sees who has arrived, nothing if that is over.
@@ -116,6 +126,7 @@ class StoreFront final : public ReplicaStore {
   const std::shared_ptr<Life> life_;
   // The leader of the connection; negative without one.
   int epoch_ = -1;
+  Nanos cut_off_until_ = 0;
 };
 
 }  // namespace wemasy::tokens::sim

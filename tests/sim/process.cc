@@ -20,6 +20,11 @@ WatchOptions MakeWatchOptions(World& world) {
   if (world.draw().Chance(100)) {
     options.max_backlog = static_cast<size_t>(world.draw().Between(1, 4));
   }
+  // Mostly they break before.
+  if (world.draw().Chance(500)) {
+    options.stream_life =
+        absl::Nanoseconds(world.weather().ttl * world.draw().Between(1, 4) / 2);
+  }
   return options;
 }
 
@@ -58,6 +63,7 @@ Process::Process(World* world, Database* database, Tally* tally,
                  const MachineClock* clock, ReplicaOptions options,
                  std::string name)
     : world_(*world),
+      database_(*database),
       tally_(*tally),
       clock_(*clock),
       options_(options),
@@ -79,6 +85,12 @@ Process::Process(World* world, Database* database, Tally* tally,
   });
 }
 
+void Process::CutOff() {
+  world_.Trace(life_->name, "is cut off from the database");
+  store_.CutOff(world_.now() + world_.weather().ttl +
+                world_.draw().Below(world_.weather().ttl));
+}
+
 void Process::Hear() {
   has_news_ = true;
   if (is_resting_) world_.Wake(sync_task_);
@@ -88,13 +100,16 @@ void Process::Drain() {
   if (is_stopping_) return;
   is_stopping_ = true;
   world_.Trace(life_->name, "drains");
-  hub_.Close();
-  // The lame duck's time, then the server's shutdown, then the replica's end.
-  world_.After(world_.draw().Below(options_.ttl / absl::Nanoseconds(2)), life_,
-               [this] {
-                 is_shut_down_ = true;
-                 if (is_resting_) world_.Wake(sync_task_);
-               });
+  hub_.Retire();
+  // The lame duck's time, which a second signal cuts short; then the server's
+  // shutdown, then the replica's end.
+  const Nanos lame_duck = world_.draw().Chance(400)
+                              ? 0
+                              : world_.draw().Below(world_.weather().ttl / 2);
+  world_.After(lame_duck, life_, [this] {
+    is_shut_down_ = true;
+    if (is_resting_) world_.Wake(sync_task_);
+  });
 }
 
 void Process::Run() {
@@ -181,6 +196,7 @@ void Process::OnSyncPoint(int64_t applied, BootTime lease_end) {
                  absl::StrCat("has ", applied, ", lease for ",
                               clock_.Until(lease_end) / kMillisecond, " ms"));
   }
+  if (ambush_) std::exchange(ambush_, nullptr)();
 }
 
 void Process::OnNotice(absl::string_view text) {
@@ -202,6 +218,16 @@ void Process::OnReaped(absl::string_view id) {
 
 void Process::OnClosed(CloseReason reason, absl::string_view text) {
   tally_.Count(NameOf(reason));
+  // That would keep everybody out until an operator comes. After two failovers
+  // it may be wrong: an adoption in doubt on the timeline in between has put
+  // the row there.
+  if (database_.epoch() < 2 && reason != CloseReason::kStopped &&
+      reason != CloseReason::kRowGone && !database_.has_lost()) {
+    world_.Violate(absl::StrCat(life_->name, " is wrong: ", text));
+  }
+  if (text.find("taken away") != absl::string_view::npos) {
+    tally_.Count("rows reaped before their timeline was adopted");
+  }
   world_.Trace(life_->name, text);
 }
 

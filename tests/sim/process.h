@@ -2,8 +2,10 @@
 #ifndef WEMASY_TESTS_SIM_PROCESS_H_
 #define WEMASY_TESTS_SIM_PROCESS_H_
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -58,6 +60,10 @@ class Process final : public ReplicaObserver, public BarrierObserver {
   void Drain();
   // Ends it where it is.
   void Crash() { life_->is_over = true; }
+  // Has it cut off from the database, for longer than a lease.
+  void CutOff();
+  // Calls `ambush` after the next sync point.
+  void SetAmbush(std::function<void()> ambush) { ambush_ = std::move(ambush); }
   // A notification has come.
   void Hear();
 
@@ -92,6 +98,7 @@ class Process final : public ReplicaObserver, public BarrierObserver {
   void WaitForTurn(const absl::StatusOr<NextStep>& next);
 
   World& world_;
+  const Database& database_;
   Tally& tally_;
   const MachineClock& clock_;
   const ReplicaOptions options_;
@@ -115,6 +122,7 @@ class Process final : public ReplicaObserver, public BarrierObserver {
   bool is_released_ = false;
   bool is_stopping_ = false;
   bool is_shut_down_ = false;
+  std::function<void()> ambush_;
   Nanos look_ = 0;
 };
 

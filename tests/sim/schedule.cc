@@ -10,11 +10,12 @@ namespace {
 
 Weather DrawWeather(Draw& draw) {
   constexpr Nanos kTtls[] = {kSecond, 5 * kSecond, 30 * kSecond, 200 * kSecond};
+  constexpr Nanos kQuick[] = {20'000, 2000, 100};
   Weather weather;
   weather.ttl = kTtls[draw.Below(4)];
   weather.client_ttl = weather.ttl / draw.Between(1, 3);
   weather.period = weather.ttl / draw.Between(2, 5);
-  weather.quick = weather.ttl / (draw.Chance(500) ? 2000 : 100);
+  weather.quick = weather.ttl / kQuick[draw.Below(3)];
   weather.slow = weather.ttl * 3 / 2;
   const bool is_calm = draw.Chance(250);
   weather.slow_permille = is_calm ? 5 : static_cast<int>(draw.Between(10, 80));
@@ -66,11 +67,13 @@ Outcome Schedule::Run() {
 void Schedule::Plan() {
   const Weather& weather = world_.weather();
   end_ = weather.ttl * plan_.Between(4, 7) / 2;
+  std::vector<int> expiring;
   for (int i = 0; i < Ledger::kSecrets; ++i) {
     SimSecret& secret = ledger_.at(i);
     if (plan_.Chance(150)) {
       secret.entry.expire_time =
           database_.Clock() + absl::Nanoseconds(plan_.Below(end_));
+      expiring.push_back(i);
     }
     if (secret.is_successor || i == 0 || plan_.Chance(250)) continue;
     database_.leader().entries.push_back(secret.entry);
@@ -100,6 +103,12 @@ void Schedule::Plan() {
                  [this, i] { clients_[i]->Start(); });
   }
 
+  for (int secret : expiring) {
+    AskEverybody(secret,
+                 absl::ToInt64Nanoseconds(ledger_.at(secret).entry.expire_time -
+                                          database_.Clock()) +
+                     plan_.Below(weather.ttl / 5000));
+  }
   const Nanos begin = weather.period / 2;
   const auto some_time = [&] { return begin + plan_.Below(end_ - begin); };
   for (int64_t i = plan_.Between(3, 6); i > 0; --i) {
@@ -134,7 +143,7 @@ void Schedule::Plan() {
   }
   const int64_t faults = plan_.Chance(200) ? 0 : plan_.Between(1, 5);
   for (int64_t i = 0; i < faults; ++i) {
-    const auto fault = static_cast<Fault>(plan_.Below(6));
+    const auto fault = static_cast<Fault>(plan_.Below(8));
     world_.After(some_time(), [this, fault] { Strike(fault); });
   }
 }
@@ -198,6 +207,10 @@ void Schedule::Break(const Process& server) {
   for (const auto& client : clients_) client->BreakStreamTo(server);
 }
 
+int Schedule::RandomSecret() {
+  return static_cast<int>(world_.draw().Below(Ledger::kSecrets));
+}
+
 void Schedule::Strike(Fault fault) {
   const Nanos ttl = world_.weather().ttl;
   Draw& draw = world_.draw();
@@ -242,6 +255,19 @@ void Schedule::Strike(Fault fault) {
       world_.Trace("database", "is away");
       database_.GoAway(world_.now() +
                        draw.Below(draw.Chance(500) ? ttl / 4 : ttl * 3 / 2));
+      break;
+    case Fault::kCutOff:
+      tally_.Count("servers cut off");
+      server.CutOff();
+      break;
+    case Fault::kAmbush:
+      // A change just after a server has renewed, of which it does not hear:
+      // its lease lasts as long as one can.
+      server.SetAmbush([this, &server, secret = RandomSecret()] {
+        tally_.Count("changes just after a renewal");
+        server.CutOff();
+        Begin(Operation::kRevoke, secret, 1);
+      });
       break;
   }
 }

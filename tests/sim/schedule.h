@@ -53,12 +53,15 @@ class Schedule {
     kBreakStream,
     kPauseClient,
     kDatabaseAway,
+    kCutOff,
+    kAmbush,
   };
 
   void Plan();
   void PlanFailovers();
   void StartProcess(size_t slot);
   void RestartLater(size_t slot);
+  int RandomSecret();
   void Strike(Fault fault);
   void Break(const Process& server);
 

@@ -13,7 +13,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
-#include "absl/synchronization/mutex.h"
 #include "tests/sim/schedule.h"
 #include "tests/sim/tally.h"
 
@@ -119,9 +118,6 @@ int RunMany(const Settings& settings) {
 }  // namespace wemasy::tokens::sim
 
 int main(int argc, char** argv) {
-  // What holds a lock while others act, as a stopped process does, looks like
-  // their taking locks in its order.
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   wemasy::tokens::sim::Settings settings;
   if (!wemasy::tokens::sim::ReadSettings({argv + 1, argv + argc}, settings)) {
     return 2;

@@ -40,6 +40,7 @@ constexpr const char* kPoints[] = {
     "exchanges that failed",
     "statements done late",
     "rows reaped",
+    "rows reaped before their timeline was adopted",
     "timelines adopted",
     "stayed closed for lost history",
     "losses accepted",
@@ -52,6 +53,8 @@ constexpr const char* kPoints[] = {
     "pauses of a server",
     "pauses of a client",
     "times without a database",
+    "servers cut off",
+    "changes just after a renewal",
     "failovers to a synchronous standby",
     "failovers to a lagging standby",
 };

@@ -102,7 +102,8 @@ void PostgresCluster::StartGuardian() {
       absl::StrCat("trap '' INT TERM HUP; read -r line; ",
                    Command("pg_ctl", absl::StrCat("stop -D ", data_directory(),
                                                   " -m immediate -w -t 20")),
-                   " > /dev/null 2>&1; rm -rf ", directory_);
+                   " > /dev/null 2>&1; umount -l ", small_disk(),
+                   " 2> /dev/null; rm -rf ", directory_);
   guardian_ = fork();
   if (guardian_ < 0) Die("no process");
   if (guardian_ == 0) {
@@ -126,13 +127,16 @@ void PostgresCluster::Start() {
   std::string start = absl::StrCat("start -D ", data_directory(), " -l ",
                                    directory_, "/server.log -w -t 60 -s");
   if (small_disk_ == SmallDisk::kYes) {
-    // In a mount namespace of the server's own. It needs no root, by way of a
-    // user namespace; root needs none, and in a changed root gets none.
+    // In a mount namespace of the server's own, which by way of a user
+    // namespace needs no root. Root needs none, and gets none in a changed
+    // root, where the namespace cannot be made private either.
     RunOrDie(Command("/bin/mkdir", "-p " + small_disk()));
     const bool is_root = getuid() == 0;
     start = absl::StrCat(
-        "/usr/bin/unshare --mount ",
-        is_root ? "" : "--user --map-current-user --keep-caps ", "sh -c ",
+        is_root ? "p=private; unshare --mount true 2> /dev/null ||"
+                  " p=unchanged; unshare --mount --propagation $p "
+                : "unshare --mount --user --map-current-user --keep-caps ",
+        "sh -c ",
         Quoted(absl::StrCat("mount -t tmpfs -o size=1m",
                             is_root ? ",uid=$(id -u postgres)" : "", " none ",
                             small_disk(), " && ", Command("pg_ctl", start))));
