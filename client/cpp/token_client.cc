@@ -46,7 +46,7 @@ TokenValidation Decide(const Answer& answer,
 
 class TokenClient::Impl {
  public:
-  explicit Impl(TokenClientOptions options)
+  explicit Impl(const TokenClientOptions& options)
       : timeout_(options.timeout),
         replicas_(options.targets, options.credentials, &clock_),
         monitor_(
@@ -56,8 +56,8 @@ class TokenClient::Impl {
             options.vouch_timeout, &clock_),
         loop_(
             {options.max_answers, options.max_unknown}, &replicas_, &clock_,
-            {[this](std::shared_ptr<WatchSession> session) {
-               SetSession(std::move(session));
+            {[this](const std::shared_ptr<WatchSession>& session) {
+               SetSession(session);
              },
              [this](const std::string& token) { monitor_.OnChange(token); }}) {}
 
@@ -107,7 +107,7 @@ class TokenClient::Impl {
     return session_;
   }
 
-  void SetSession(std::shared_ptr<WatchSession> session) {
+  void SetSession(const std::shared_ptr<WatchSession>& session) {
     if (session != nullptr) ++sessions_;
     {
       MutexLock lock(&mutex_);
@@ -129,8 +129,8 @@ class TokenClient::Impl {
   WatchLoop loop_;
 };
 
-TokenClient::TokenClient(TokenClientOptions options)
-    : impl_(std::make_unique<Impl>(std::move(options))) {}
+TokenClient::TokenClient(const TokenClientOptions& options)
+    : impl_(std::make_unique<Impl>(options)) {}
 
 TokenClient::~TokenClient() = default;
 

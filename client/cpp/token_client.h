@@ -118,7 +118,7 @@ class TokenSubscription {
 // Thread-safe.
 class TokenClient {
  public:
-  explicit TokenClient(TokenClientOptions options);
+  explicit TokenClient(const TokenClientOptions& options);
   ~TokenClient();
   TokenClient(const TokenClient&) = delete;
   TokenClient& operator=(const TokenClient&) = delete;

@@ -24,7 +24,7 @@ namespace wemasy::tokens {
 // block.
 struct WatchEvents {
   // A stream has begun: `session` is what to answer from; null when it ended.
-  std::function<void(std::shared_ptr<WatchSession> session)> on_session;
+  std::function<void(const std::shared_ptr<WatchSession>& session)> on_session;
   // The session has applied a change to the token.
   std::function<void(const std::string& token)> on_change;
 };

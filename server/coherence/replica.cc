@@ -29,7 +29,8 @@ constexpr int64_t kBusyChanges = 4;
 constexpr int kQuickStepsPerRound = 2;
 constexpr int kQuickStepsPerBusyRound = 1;
 constexpr absl::Duration kOthersTake = absl::Milliseconds(1);
-// Who waits for a replica that does not answer looks less and less often.
+// Who waits longer looks less often, by about a quarter of the time waited.
+constexpr absl::Duration kFirstLook = absl::Milliseconds(2);
 constexpr absl::Duration kLongestLook = absl::Milliseconds(50);
 
 // When to take the next step: not before `earliest` for news from the database,
@@ -71,7 +72,7 @@ class Pace {
         round_began_ + (is_busy ? kBusyRoundLength : kRoundLength);
     if (next == NextStep::kRest && !has_waiters) {
       quick_steps_ = 0;
-      look_ = kRoundLength;
+      look_ = kFirstLook;
       return {next_round, next_round, now + regular_};
     }
     if (quick_steps_ <
@@ -90,20 +91,22 @@ class Pace {
     if (next == NextStep::kAcknowledge) {
       return {next_round, next_round, next_round};
     }
-    return {next_round, next_round, std::max(next_round, now + NextLook())};
+    const BootTime look = now + NextLook();
+    return {next_round, next_round,
+            is_busy ? std::max(next_round, look) : look};
   }
 
  private:
   absl::Duration NextLook() {
     const absl::Duration look = look_;
-    look_ = std::min(look_ * 2, kLongestLook);
+    look_ = std::min(look_ * 1.25, kLongestLook);
     return look;
   }
 
   const absl::Duration regular_;
   const absl::Duration first_retry_;
   absl::Duration retry_;
-  absl::Duration look_ = kRoundLength;
+  absl::Duration look_ = kFirstLook;
   BootTime round_began_;
   int quick_steps_ = 0;
   int64_t applied_ = 0;

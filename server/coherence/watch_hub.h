@@ -57,10 +57,10 @@ class WatchHub final : public WatchStreams {
   // For the API.
   absl::StatusOr<StreamId> Join(
       std::shared_ptr<WatchListener> listener) override;
-  void Ping(StreamId stream, int64_t ping) override;
-  absl::Status Acknowledge(StreamId stream, int64_t seq) override;
-  WatchMessage Take(StreamId stream) override;
-  void Leave(StreamId stream) override;
+  void Ping(StreamId id, int64_t ping) override;
+  absl::Status Acknowledge(StreamId id, int64_t seq) override;
+  WatchMessage Take(StreamId id) override;
+  void Leave(StreamId id) override;
   ReplicaIdentity identity() const override;
 
   // For the thread that runs sync points.

@@ -28,8 +28,9 @@ class Client {
 
   // Begins the first stream.
   void Start();
-  // In a fiber of `life()`: asks about a secret, and has the answer judged.
-  void Validate(int secret);
+  // In a fiber of `life()`: asks about a secret, by its number, and has the
+  // answer judged.
+  void Validate(int number);
   void BreakStream() {
     if (link_ != nullptr) link_->Break();
   }

@@ -127,6 +127,8 @@ absl::Status StoreFront::Fail(const char* what, const char* why) {
 }
 
 absl::Status StoreFront::Send(const char* what) {
+  // A connection that is found dead before it is used is replaced.
+  if (epoch_ != database_.epoch() && world_.draw().Chance(300)) epoch_ = -1;
   if (epoch_ < 0) {
     world_.Sleep(world_.Delay());
     if (!Reaches()) return Fail(what, "no database");
@@ -200,9 +202,14 @@ absl::StatusOr<FeedHead> StoreFront::LoadSnapshot(
 
 absl::StatusOr<bool> StoreFront::Register(const std::string& id,
                                           const std::string& timeline) {
-  return Write<bool>("register", [&database = database_, id, timeline] {
-    return database.Register(id, timeline);
-  });
+  absl::StatusOr<bool> registered =
+      Write<bool>("register", [&database = database_, id, timeline] {
+        return database.Register(id, timeline);
+      });
+  if (registered.ok() && !*registered) {
+    tally_.Count("loads of another timeline");
+  }
+  return registered;
 }
 
 absl::StatusOr<RenewalOutcome> StoreFront::Renew(const ReplicaRow& row,

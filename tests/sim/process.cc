@@ -124,9 +124,14 @@ void Process::Run() {
   }
   steps_.Stop();
   while (steps_.state() != SyncPoints::State::kClosed) {
-    world_.Sleep(clock_.Until(steps_.NextExpiry()));
+    // Too early sometimes: a step must know by itself what it has to wait for.
+    const Nanos left = clock_.Until(steps_.NextExpiry());
+    world_.Sleep(world_.draw().Chance(300) ? world_.draw().Below(left) : left);
     steps_.Step().IgnoreError();
   }
+  // A replica that closed by itself is asked until its server is shut down.
+  if (!is_shut_down_)
+    world_.Sleep(world_.draw().Below(options_.ttl / absl::Nanoseconds(4)));
   tally_.Count("processes ended by themselves");
   world_.Trace(life_->name, "exits");
   life_->is_over = true;

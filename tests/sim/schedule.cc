@@ -169,6 +169,15 @@ void Schedule::PlanFailovers() {
     }
   };
   world_.After(at, fail_over);
+  if (plan_.Chance(400)) {
+    // Somebody loads before it and registers after it.
+    world_.After(at - plan_.Below(4 * world_.weather().quick), [this] {
+      if (servers_[0] == nullptr || servers_[0]->is_over()) return;
+      servers_[0]->Crash();
+      Break(*servers_[0]);
+      StartProcess(0);
+    });
+  }
   if (is_lossy) {
     // An operator who accepts the loss, once it is noticed.
     world_.After(at + plan_.Below(end_ / 3), [this] {

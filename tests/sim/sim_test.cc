@@ -1,5 +1,6 @@
 // Runs schedules, one seed after another, and stops at the first that breaks a
 // promise. The README has the options.
+#include <malloc.h>
 #include <time.h>
 
 #include <cinttypes>
@@ -118,6 +119,8 @@ int RunMany(const Settings& settings) {
 }  // namespace wemasy::tokens::sim
 
 int main(int argc, char** argv) {
+  // The next schedule wants again what the last one gave back.
+  mallopt(M_TRIM_THRESHOLD, 1 << 26);
   wemasy::tokens::sim::Settings settings;
   if (!wemasy::tokens::sim::ReadSettings({argv + 1, argv + argc}, settings)) {
     return 2;

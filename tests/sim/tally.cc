@@ -39,6 +39,7 @@ constexpr const char* kPoints[] = {
     "changes lost by a failover",
     "exchanges that failed",
     "statements done late",
+    "loads of another timeline",
     "rows reaped",
     "rows reaped before their timeline was adopted",
     "timelines adopted",

@@ -17,7 +17,6 @@
 namespace wemasy::tokens {
 namespace {
 
-using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 constexpr absl::Duration kTtl = absl::Seconds(2);
