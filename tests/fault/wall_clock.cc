@@ -57,7 +57,7 @@ int64_t Nanos(const timespec& time) {
 
 timespec Timespec(int64_t nanos) {
   return {static_cast<time_t>(nanos / kSecond),
-          static_cast<long>(nanos % kSecond)};
+          static_cast<decltype(timespec::tv_nsec)>(nanos % kSecond)};
 }
 
 bool IsWall(clockid_t clock) {
@@ -90,6 +90,10 @@ auto WaitUntil(const timespec& end,
 
 }  // namespace
 
+// The C library's functions, with its types and our names of parameters.
+// NOLINTBEGIN(google-runtime-int)
+// NOLINTBEGIN(performance-no-int-to-ptr)
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name)
 extern "C" {
 
 int clock_gettime(clockid_t clock, timespec* time) {
@@ -159,3 +163,6 @@ long syscall(long number, ...) noexcept {
 }
 
 }  // extern "C"
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)
+// NOLINTEND(performance-no-int-to-ptr)
+// NOLINTEND(google-runtime-int)

@@ -186,8 +186,14 @@ void Schedule::PlanFailovers() {
       world_.Trace("operator", "accepts that history was lost");
       database_.leader().lost_history.reset();
     });
-  } else if (plan_.Chance(200)) {
-    world_.After(at + plan_.Below(end_ / 4), fail_over);
+  }
+  if (plan_.Chance(200)) {
+    // Another one, which loses something if the standby lags by then.
+    if (is_lossy) {
+      world_.After(at + plan_.Below(end_ / 8),
+                   [this] { database_.StallStandby(); });
+    }
+    world_.After(at + end_ / 8 + plan_.Below(end_ / 8), fail_over);
   }
 }
 

@@ -117,7 +117,7 @@ std::string OutcomeOf(const absl::StatusOr<TokenValidation>& validation) {
 
 class Driver {
  public:
-  explicit Driver(TokenClientOptions options) : client_(std::move(options)) {}
+  explicit Driver(const TokenClientOptions& options) : client_(options) {}
 
   void Run() {
     Workers workers;
@@ -201,7 +201,7 @@ int Main(int argc, char** argv) {
     }
     options.targets.emplace_back(argument);
   }
-  Driver driver(std::move(options));
+  Driver driver(options);
   driver.Run();
   return 0;
 }
