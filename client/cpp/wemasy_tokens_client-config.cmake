@@ -4,6 +4,7 @@ include(CMakeFindDependencyMacro)
 find_dependency(absl CONFIG)
 find_dependency(Protobuf)
 find_dependency(Threads)
+find_dependency(ZLIB)
 
 # gRPC's own package wants the development files of all that it is linked with.
 find_path(WEMASY_GRPC_INCLUDE_DIR grpcpp/grpcpp.h)
@@ -30,6 +31,6 @@ if(NOT TARGET wemasy::tokens_client)
     INTERFACE_INCLUDE_DIRECTORIES
       "${_wemasy_prefix}/include/wemasy_tokens_client;${WEMASY_GRPC_INCLUDE_DIR}"
     INTERFACE_LINK_LIBRARIES
-      "${WEMASY_GRPCXX_LIBRARY};${WEMASY_GRPC_LIBRARY};${WEMASY_GPR_LIBRARY};protobuf::libprotobuf;absl::flat_hash_map;absl::inlined_vector;absl::optional;absl::random_random;absl::status;absl::statusor;absl::strings;absl::synchronization;absl::time;Threads::Threads")
+      "${WEMASY_GRPCXX_LIBRARY};${WEMASY_GRPC_LIBRARY};${WEMASY_GPR_LIBRARY};protobuf::libprotobuf;absl::flat_hash_map;absl::inlined_vector;absl::optional;absl::random_random;absl::status;absl::statusor;absl::strings;absl::synchronization;absl::time;ZLIB::ZLIB;Threads::Threads")
 endif()
 unset(_wemasy_prefix)
