@@ -1,11 +1,27 @@
 #include "tests/sim/link.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
 namespace wemasy::tokens::sim {
+namespace {
+
+// What the hub of the link's server holds: that would hold itself by the link.
+class Listener final : public WatchListener {
+ public:
+  explicit Listener(std::weak_ptr<Link> link) : link_(std::move(link)) {}
+  void OnReady() override {
+    if (const std::shared_ptr<Link> link = link_.lock()) link->OnReady();
+  }
+
+ private:
+  const std::weak_ptr<Link> link_;
+};
+
+}  // namespace
 
 Link::Link(World* world, Tally* tally, std::shared_ptr<Process> server,
            std::shared_ptr<Life> client, OnMessage on_message)
@@ -28,8 +44,9 @@ void Link::Open() {
 void Link::Join() {
   if (is_broken_) return;
   const absl::StatusOr<WatchStreams::StreamId> joined =
-      server_->serves() ? server_->hub().Join(shared_from_this())
-                        : absl::UnavailableError("the server is shut down");
+      server_->serves()
+          ? server_->hub().Join(std::make_shared<Listener>(weak_from_this()))
+          : absl::UnavailableError("the server is shut down");
   if (!joined.ok()) {
     tally_.Count("streams refused");
     Break();

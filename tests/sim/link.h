@@ -17,8 +17,7 @@ namespace wemasy::tokens::sim {
 
 // Two queues, in each of which nothing overtakes. When it breaks, some of what
 // is on its way still arrives, and each end notices in its own time.
-class Link final : public WatchListener,
-                   public std::enable_shared_from_this<Link> {
+class Link final : public std::enable_shared_from_this<Link> {
  public:
   // What the client hears. All empty: the stream is over.
   using OnMessage = std::function<void(const WatchMessage& message)>;
@@ -39,7 +38,8 @@ class Link final : public WatchListener,
   bool is_broken() const { return is_broken_; }
   const std::shared_ptr<Process>& server() const { return server_; }
 
-  void OnReady() override;
+  // The server has something to say.
+  void OnReady();
 
  private:
   struct Request {
