@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdint>
 
+#include "absl/strings/ascii.h"
+
 namespace wemasy::tokens {
 namespace {
 
@@ -12,11 +14,6 @@ constexpr absl::string_view kAlphabet =
     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 constexpr size_t kChecksumAt = kTokenLength - kTokenChecksumLength;
-
-bool IsBase62(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-         (c >= 'a' && c <= 'z');
-}
 
 // CRC-32 as of zlib and ISO 3309, most significant digit first.
 std::array<char, kTokenChecksumLength> Checksum(absl::string_view text) {
@@ -63,8 +60,9 @@ Secret GenerateToken(RandomSource& random) {
 bool IsTokenWellFormed(absl::string_view presented) {
   if (presented.size() != kTokenLength) return false;
   if (presented.substr(0, kTokenPrefix.size()) != kTokenPrefix) return false;
-  for (char c : presented.substr(kTokenPrefix.size())) {
-    if (!IsBase62(c)) return false;
+  // base62 is the alphabet and the digits of ASCII.
+  for (const char c : presented.substr(kTokenPrefix.size())) {
+    if (!absl::ascii_isalnum(static_cast<unsigned char>(c))) return false;
   }
   const auto checksum = Checksum(presented.substr(0, kChecksumAt));
   return presented.substr(kChecksumAt) ==

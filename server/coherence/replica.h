@@ -44,11 +44,24 @@ class Replica final : public ChangeBarrier {
  private:
   void RunSyncPoints();
   void RunListener();
-  // Waits until `latest`; with news until `earliest`, with all clients'
-  // acknowledgements until `released`. Returns false when stopping.
-  bool WaitForTurn(BootTime earliest, BootTime released, BootTime latest);
+  // When to take the next step.
+  struct Turn {
+    // With news from the database.
+    BootTime news;
+    // When all clients have acknowledged what was applied.
+    BootTime released;
+    // As long as somebody waits at the barrier.
+    BootTime look;
+    // In any case.
+    BootTime latest;
+
+    static Turn At(BootTime time) { return {time, time, time, time}; }
+  };
+  class Pace;
+
+  // Returns false when stopping.
+  bool WaitForTurn(const Turn& turn);
   void SleepUntil(BootTime time);
-  bool HasWaiters();
 
   const ReplicaOptions options_;
   SyncPoints& steps_;

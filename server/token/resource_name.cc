@@ -29,7 +29,15 @@ absl::optional<ProjectId> ProjectId::ParseName(absl::string_view name) {
   return Parse(name);
 }
 
-std::string ProjectId::Name() const { return absl::StrCat(kProjects, text_); }
+std::string ProjectId::Name() const {
+  std::string name;
+  AppendNameTo(&name);
+  return name;
+}
+
+void ProjectId::AppendNameTo(std::string* out) const {
+  absl::StrAppend(out, kProjects, text_);
+}
 
 absl::optional<TokenName> TokenName::Parse(absl::string_view name) {
   const size_t tokens_at = name.find(kTokens);
@@ -41,7 +49,15 @@ absl::optional<TokenName> TokenName::Parse(absl::string_view name) {
 }
 
 std::string TokenName::ToString() const {
-  return absl::StrCat(kProjects, project.text(), kTokens, token.ToString());
+  std::string name;
+  Append(project, token, &name);
+  return name;
+}
+
+void TokenName::Append(const ProjectId& project, const TokenId& token,
+                       std::string* out) {
+  absl::StrAppend(out, kProjects, project.text(), kTokens);
+  token.AppendTo(out);
 }
 
 }  // namespace wemasy::tokens

@@ -24,20 +24,31 @@ absl::optional<TokenId> TokenId::FromBytes(absl::string_view bytes) {
 }
 
 std::string TokenId::ToString() const {
-  std::string text = "t";
-  text.reserve(kTextLength);
-  uint32_t buffer = 0;
-  int bits = 0;
-  for (uint8_t byte : bytes_) {
-    buffer = buffer << 8 | byte;
-    bits += 8;
-    while (bits >= kBitsPerDigit) {
-      bits -= kBitsPerDigit;
-      text += kDigits[buffer >> bits & 31];
+  std::string text;
+  AppendTo(&text);
+  return text;
+}
+
+// Five bytes are eight digits; the last byte and two zero bits are two.
+void TokenId::AppendTo(std::string* out) const {
+  constexpr size_t kBytesPerGroup = 5;
+  constexpr int kFirstShift = 8 * kBytesPerGroup - kBitsPerDigit;
+  std::array<char, kTextLength> text;
+  char* end = text.data();
+  *end++ = 't';
+  for (size_t at = 0; at + kBytesPerGroup <= kSize; at += kBytesPerGroup) {
+    uint64_t group = 0;
+    for (size_t i = 0; i < kBytesPerGroup; ++i) {
+      group = group << 8 | bytes_[at + i];
+    }
+    for (int shift = kFirstShift; shift >= 0; shift -= kBitsPerDigit) {
+      *end++ = kDigits[group >> shift & 31];
     }
   }
-  text += kDigits[buffer << (kBitsPerDigit - bits) & 31];
-  return text;
+  const unsigned last = bytes_[kSize - 1];
+  *end++ = kDigits[last >> 3];
+  *end++ = kDigits[last << 2 & 31];
+  out->append(text.data(), text.size());
 }
 
 absl::optional<TokenId> TokenId::Parse(absl::string_view text) {

@@ -55,10 +55,12 @@ ProjectId ReadProject(FieldViolations& violations,
   return {};
 }
 
+// Appends to the strings of an empty response, which keep their memory from
+// call to call.
 void FillIdentity(const Validation& validation,
                   v1::ValidateResponse* response) {
   const TokenAttributes& attributes = *validation.attributes;
-  response->set_project(attributes.project.Name());
+  attributes.project.AppendNameTo(response->mutable_project());
   response->set_creator(attributes.creator);
   for (const std::string& scope : attributes.scopes.scopes()) {
     response->add_scopes(scope);
@@ -126,8 +128,8 @@ absl::Status AuthHandler::Validate(ServedCall& call, const Request& request,
   response->set_verdict(static_cast<v1::Verdict>(validation.verdict));
   call.set_verdict(static_cast<int>(validation.verdict));
   if (validation.attributes != nullptr) {
-    response->set_token(
-        TokenName{validation.attributes->project, validation.token}.ToString());
+    TokenName::Append(validation.attributes->project, validation.token,
+                      response->mutable_token());
     call.set_token(response->token());
   }
   if (validation.verdict == Verdict::kValid) {

@@ -180,7 +180,7 @@ class UnaryServer {
       if (call->request.ByteSizeLong() > kMaxKeptBytes) {
         call->request = Request();
       }
-      if (call->response.ByteSizeLong() > kMaxKeptBytes) {
+      if (static_cast<size_t>(call->response.GetCachedSize()) > kMaxKeptBytes) {
         call->response = Response();
       } else {
         call->response.Clear();
