@@ -119,6 +119,7 @@ def validator_nanoseconds() -> dict:
         "BM_Validate/1000000_median": "validator_ns_1m",
         "BM_Malformed_median": "malformed_ns",
         "BM_Digest_median": "digest_ns",
+        "BM_LeaseCheck_median": "lease_check_ns",
         "BM_BootClock_median": "boot_clock_ns",
     }
     rows = {row["name"]: row for row in json.loads(done.stdout)["benchmarks"]}
