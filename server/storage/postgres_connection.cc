@@ -113,7 +113,8 @@ absl::Status PostgresConnection::CheckServer(Purpose purpose) {
   };
   Params params;
   params.Text(millis(options_.statement_timeout))
-      .Text(millis(options_.lock_timeout));
+      .Text(millis(options_.lock_timeout))
+      .Text(millis(options_.idle_in_transaction_timeout));
   ASSIGN_OR_RETURN(const Rows rows, Execute(kPrepareSession, params));
   RETURN_IF_ERROR(CheckSession(rows.Row(0), session_->connection.backendpid()));
   return limited ? CheckSchemaVersion(*this) : absl::OkStatus();

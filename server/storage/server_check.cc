@@ -20,7 +20,7 @@ const Statement kPrepareSession{
     " set_config('lock_timeout', $2, false),"
     " set_config('client_min_messages', 'warning', false),"
     " set_config('client_connection_check_interval', '1s', false),"
-    " set_config('idle_in_transaction_session_timeout', '60s', false),"
+    " set_config('idle_in_transaction_session_timeout', $3, false),"
     " set_config('default_transaction_isolation', 'read committed', false),"
     " set_config('DateStyle', 'ISO', false),"
     " set_config('TimeZone', 'UTC', false),"

@@ -239,7 +239,27 @@ TEST_F(StorageFailureTest, ADeadlockRunsOneBodyAgainAndBothSucceed) {
   EXPECT_GE(runs, 3);
 }
 
+TEST_F(StorageFailureTest, WhoFallsSilentInATransactionLosesItsLocks) {
+  const TokenRecord record = database_.MustCreate();
+  Mutation update;
+  update.updated_tokens = {record};
+  int runs = 0;
+  ASSERT_OK(database_.tokens().Transact(
+      database_.In(absl::Seconds(60)),
+      [&](TokenTransaction& transaction) -> absl::StatusOr<Mutation> {
+        EXPECT_OK(transaction.LockToken(record.name));
+        // Another one, who waits for a lock no longer than always.
+        if (++runs == 1) {
+          EXPECT_OK(database_.Write(update));
+        }
+        return Mutation();
+      }));
+  EXPECT_EQ(runs, 2);
+}
+
 TEST_F(StorageFailureTest, ALockThatIsNotFreeInTimeEndsTheCall) {
+  database_.options().idle_in_transaction_timeout = absl::Minutes(1);
+  database_.Connect(database_.conninfo());
   const TokenRecord record = database_.MustCreate();
   ASSERT_OK(database_.tokens().Transact(
       database_.In(absl::Seconds(60)),
