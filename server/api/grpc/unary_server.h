@@ -2,8 +2,9 @@
 // handlers that take microseconds and wait for nothing.
 //
 // gRPC's own threads would be slower: after a second without calls they sleep,
-// and wake up late. Messages are kept from call to call with the memory they
-// grew.
+// and wake up late. A thread reads all its requests into one message, and
+// writes all responses from one: they keep the memory that they grew, and stay
+// in the processor's cache.
 //
 // Order of life: construct with the ServerBuilder, BuildAndStart(), Start();
 // then grpc::Server::Shutdown(), which needs the threads, Join(), destroy the
@@ -80,15 +81,10 @@ class UnaryServer {
   using Request = typename Handler::Request;
   using Response = typename Handler::Response;
 
-  // Larger messages are not kept.
-  static constexpr size_t kMaxKeptBytes = 4096;
-
   // A call from its wait for a request to its reply's having been sent.
   struct Call {
     absl::optional<grpc::ServerContext> context;
     absl::optional<grpc::ServerAsyncResponseWriter<Response>> writer;
-    Request request;
-    Response response;
     bool is_answered = false;
   };
 
@@ -148,8 +144,8 @@ class UnaryServer {
       call->context.emplace();
       call->writer.emplace(&*call->context);
       ++ready_;
-      handler_.Post(&*call->context, &call->request, &*call->writer,
-                    queue_.get(), call);
+      handler_.Post(&*call->context, &request_, &*call->writer, queue_.get(),
+                    call);
     }
 
     void Answer(Call* call, bool ok) {
@@ -162,30 +158,25 @@ class UnaryServer {
       if (ready_ < (ready_target_ + 1) / 2 && calls_.size() < max_calls_) {
         PostNew();
       }
+      // gRPC has read the request within Next, and writes the response out
+      // within Finish.
+      response_.Clear();
       const grpc::Status status =
-          handler_.Handle(*call->context, call->request, &call->response);
+          handler_.Handle(*call->context, request_, &response_);
       call->is_answered = true;
       if (status.ok()) {
-        call->writer->Finish(call->response, status, call);
+        call->writer->Finish(response_, status, call);
       } else {
         call->writer->FinishWithError(status, call);
       }
     }
 
     void Recycle(Call* call) {
-      if (ready_ >= ready_target_) {
-        calls_.erase(call);
-        return;
-      }
-      if (call->request.ByteSizeLong() > kMaxKeptBytes) {
-        call->request = Request();
-      }
-      if (static_cast<size_t>(call->response.GetCachedSize()) > kMaxKeptBytes) {
-        call->response = Response();
+      if (ready_ < ready_target_) {
+        Post(call);
       } else {
-        call->response.Clear();
+        calls_.erase(call);
       }
-      Post(call);
     }
 
     Handler& handler_;
@@ -193,6 +184,8 @@ class UnaryServer {
     const size_t max_calls_;
     const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
     // Used by the thread only.
+    Request request_;
+    Response response_;
     size_t ready_ = 0;
     std::unordered_map<Call*, std::unique_ptr<Call>> calls_;
     std::thread thread_;
