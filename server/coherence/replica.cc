@@ -1,6 +1,7 @@
 #include "server/coherence/replica.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/status/status.h"
 
@@ -53,6 +54,9 @@ class Replica::Pace {
     return Turn::At(next);
   }
 
+  // Nobody waits any more: who comes next looks soon again.
+  void ForgetLooks() { look_ = kFirstLook; }
+
   // After one that did not. It began at `began`, and brought the index to
   // change `applied`.
   Turn After(NextStep next, int64_t applied, BootTime began, BootTime now) {
@@ -84,7 +88,6 @@ class Replica::Pace {
       round_began_ = began;
       applied_before_ = applied_;
       acks_ = 0;
-      look_ = kFirstLook;
     }
     applied_ = applied;
   }
@@ -144,6 +147,7 @@ void Replica::RunSyncPoints() {
     const absl::StatusOr<NextStep> next = steps_.Step();
     if (!IsOpen(steps_.state())) break;
     const BootTime now = clock_.Now();
+    if (HasRested()) pace.ForgetLooks();
     if (!WaitForTurn(next.ok() ? pace.After(*next, steps_.applied(), began, now)
                                : pace.AfterFailure(now))) {
       break;
@@ -154,6 +158,11 @@ void Replica::RunSyncPoints() {
     SleepUntil(steps_.NextExpiry());
     steps_.Step().IgnoreError();
   }
+}
+
+bool Replica::HasRested() {
+  MutexLock lock(&mutex_);
+  return std::exchange(has_rested_, false);
 }
 
 bool Replica::WaitForTurn(const Turn& turn) {
@@ -214,7 +223,7 @@ absl::StatusOr<BarrierReceipt> Replica::Await(const CommitStamp& commit,
   }
   absl::StatusOr<BarrierReceipt> receipt = barrier_.Await(commit, patience);
   MutexLock lock(&mutex_);
-  --waiters_;
+  if (--waiters_ == 0) has_rested_ = true;
   changed_.SignalAll();
   return receipt;
 }

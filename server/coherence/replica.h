@@ -59,6 +59,8 @@ class Replica final : public ChangeBarrier {
   };
   class Pace;
 
+  // Whether there was a moment without waiters since the last call.
+  bool HasRested();
   // Returns false when stopping.
   bool WaitForTurn(const Turn& turn);
   void SleepUntil(BootTime time);
@@ -78,6 +80,7 @@ class Replica final : public ChangeBarrier {
   // All clients have acknowledged what the last sync point applied.
   bool is_released_ ABSL_GUARDED_BY(mutex_) = false;
   int waiters_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool has_rested_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread sync_thread_;
   std::thread listen_thread_;
 };
