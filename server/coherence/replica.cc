@@ -1,7 +1,6 @@
 #include "server/coherence/replica.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "absl/status/status.h"
 
@@ -18,29 +17,32 @@ constexpr absl::Duration kLongestRetry = absl::Seconds(2);
 // How long a listener may take to notice that it shall stop.
 constexpr absl::Duration kListenerPatience = absl::Milliseconds(200);
 
-// Many changes at once shall cost a few sync points. The changes that one
-// brings begin a round, and the next round comes the earliest that long after
-// it began: later if several callers wait for what it brought.
+// Many changes at once shall cost a few sync points: a round of them begins at
+// the earliest that long after the one before, and later if that one brought
+// what several callers wait for.
 constexpr absl::Duration kRoundLength = absl::Milliseconds(5);
 constexpr absl::Duration kBusyRoundLength = absl::Milliseconds(20);
 constexpr int64_t kBusyChanges = 4;
-// How often in a round what was just applied may be acknowledged at once.
-constexpr int kAcksPerRound = 2;
-constexpr int kAcksPerBusyRound = 1;
-// Who waits looks for what the other replicas have acknowledged: soon at first,
-// and later less often, by about a quarter of the time waited.
-constexpr absl::Duration kFirstLook = absl::Milliseconds(1);
+// A round is a sync point, one that acknowledges what it applied, and, unless
+// the next round comes soon enough for that, one that sees what the other
+// replicas, who do the same, have acknowledged.
+constexpr int kQuickStepsPerRound = 2;
+constexpr int kQuickStepsPerBusyRound = 1;
+constexpr absl::Duration kOthersTake = absl::Milliseconds(1);
+// Who waits longer looks less often, by about a quarter of the time waited.
+constexpr absl::Duration kFirstLook = absl::Milliseconds(2);
 constexpr absl::Duration kLongestLook = absl::Milliseconds(50);
 
-bool IsOpen(SyncPoints::State state) {
-  return state == SyncPoints::State::kStarting ||
-         state == SyncPoints::State::kRunning;
-}
+// When to take the next step: not before `earliest` for news from the database,
+// not before `released` when all clients have acknowledged, at `latest` without
+// either.
+struct Turn {
+  BootTime earliest;
+  BootTime released;
+  BootTime latest;
+};
 
-}  // namespace
-
-// Decides when steps are taken.
-class Replica::Pace {
+class Pace {
  public:
   explicit Pace(absl::Duration ttl)
       : regular_(ttl / kSyncPointsPerTtl),
@@ -51,58 +53,73 @@ class Replica::Pace {
   Turn AfterFailure(BootTime now) {
     const BootTime next = now + retry_;
     retry_ = std::min({retry_ * 2, regular_, kLongestRetry});
-    return Turn::At(next);
+    return {next, next, next};
   }
-
-  // Nobody waits any more: who comes next looks soon again.
-  void ForgetLooks() { look_ = kFirstLook; }
 
   // After one that did not. It began at `began`, and brought the index to
   // change `applied`.
-  Turn After(NextStep next, int64_t applied, BootTime began, BootTime now) {
+  Turn After(NextStep next, int64_t applied, bool has_waiters, BootTime began,
+             BootTime now) {
     retry_ = first_retry_;
-    if (next == NextStep::kGoOn) return Turn::At(now);
-    Count(applied, began);
-    const bool may_acknowledge =
-        acks_ < (is_busy() ? kAcksPerBusyRound : kAcksPerRound);
-    const BootTime acknowledge = may_acknowledge ? now : next_round();
-    if (next == NextStep::kAcknowledge) {
-      ++acks_;
-      return Turn::At(acknowledge);
+    if (next == NextStep::kGoOn) return {now, now, now};
+    if (quick_steps_ == 0) {
+      round_began_ = began;
+      applied_before_ = applied_;
     }
-    if (next == NextStep::kAwaitClients) ++acks_;
-    const BootTime look = now + look_;
-    look_ = std::min(look_ * 1.25, kLongestLook);
-    return {next_round(), acknowledge,
-            is_busy() ? std::max(next_round(), look) : look, now + regular_};
+    applied_ = applied;
+    const bool is_busy = applied_ - applied_before_ >= kBusyChanges;
+    const BootTime next_round =
+        round_began_ + (is_busy ? kBusyRoundLength : kRoundLength);
+    if (next == NextStep::kRest && !has_waiters) {
+      quick_steps_ = 0;
+      look_ = kFirstLook;
+      return {next_round, next_round, now + regular_};
+    }
+    if (quick_steps_ <
+        (is_busy ? kQuickStepsPerBusyRound : kQuickStepsPerRound)) {
+      ++quick_steps_;
+      switch (next) {
+        case NextStep::kAcknowledge:
+          return {now, now, now};
+        case NextStep::kAwaitClients:
+          return {next_round, now, now + NextLook()};
+        default:
+          return {now + kOthersTake, now + kOthersTake, now + kOthersTake};
+      }
+    }
+    quick_steps_ = 0;
+    if (next == NextStep::kAcknowledge) {
+      return {next_round, next_round, next_round};
+    }
+    const BootTime look = now + NextLook();
+    return {next_round, next_round,
+            is_busy ? std::max(next_round, look) : look};
   }
 
  private:
-  bool is_busy() const { return applied_ - applied_before_ >= kBusyChanges; }
-  BootTime next_round() const {
-    return round_began_ + (is_busy() ? kBusyRoundLength : kRoundLength);
-  }
-
-  void Count(int64_t applied, BootTime began) {
-    if (applied > applied_ && began >= next_round()) {
-      round_began_ = began;
-      applied_before_ = applied_;
-      acks_ = 0;
-    }
-    applied_ = applied;
+  absl::Duration NextLook() {
+    const absl::Duration look = look_;
+    look_ = std::min(look_ * 1.25, kLongestLook);
+    return look;
   }
 
   const absl::Duration regular_;
   const absl::Duration first_retry_;
   absl::Duration retry_;
   absl::Duration look_ = kFirstLook;
-  // The round.
   BootTime round_began_;
-  int acks_ = 0;
+  int quick_steps_ = 0;
   int64_t applied_ = 0;
   // Before the round.
   int64_t applied_before_ = 0;
 };
+
+bool IsOpen(SyncPoints::State state) {
+  return state == SyncPoints::State::kStarting ||
+         state == SyncPoints::State::kRunning;
+}
+
+}  // namespace
 
 Replica::Replica(ReplicaOptions options, SyncPoints* steps, Barrier* barrier,
                  WatchHub* watches, ChangeListener* listener,
@@ -147,11 +164,10 @@ void Replica::RunSyncPoints() {
     const absl::StatusOr<NextStep> next = steps_.Step();
     if (!IsOpen(steps_.state())) break;
     const BootTime now = clock_.Now();
-    if (HasRested()) pace.ForgetLooks();
-    if (!WaitForTurn(next.ok() ? pace.After(*next, steps_.applied(), began, now)
-                               : pace.AfterFailure(now))) {
-      break;
-    }
+    const Turn turn = next.ok() ? pace.After(*next, steps_.applied(),
+                                             HasWaiters(), began, now)
+                                : pace.AfterFailure(now);
+    if (!WaitForTurn(turn.earliest, turn.released, turn.latest)) break;
   }
   steps_.Stop();
   while (steps_.state() != SyncPoints::State::kClosed) {
@@ -160,21 +176,20 @@ void Replica::RunSyncPoints() {
   }
 }
 
-bool Replica::HasRested() {
+bool Replica::HasWaiters() {
   MutexLock lock(&mutex_);
-  return std::exchange(has_rested_, false);
+  return waiters_ > 0;
 }
 
-bool Replica::WaitForTurn(const Turn& turn) {
-  const BootTime latest =
-      std::min(turn.latest, std::max(turn.news, steps_.NextExpiry()));
+bool Replica::WaitForTurn(BootTime earliest, BootTime released,
+                          BootTime latest) {
+  latest = std::min(latest, std::max(earliest, steps_.NextExpiry()));
   MutexLock lock(&mutex_);
   while (!stopping_) {
-    BootTime next = latest;
-    if (has_news_) next = std::min(next, turn.news);
-    if (is_released_) next = std::min(next, turn.released);
-    if (waiters_ > 0) next = std::min(next, turn.look);
-    const absl::Duration left = next - clock_.Now();
+    BootTime turn = latest;
+    if (has_news_) turn = std::min(turn, earliest);
+    if (is_released_) turn = std::min(turn, released);
+    const absl::Duration left = turn - clock_.Now();
     if (left <= absl::ZeroDuration()) {
       has_news_ = false;
       is_released_ = false;
@@ -223,8 +238,7 @@ absl::StatusOr<BarrierReceipt> Replica::Await(const CommitStamp& commit,
   }
   absl::StatusOr<BarrierReceipt> receipt = barrier_.Await(commit, patience);
   MutexLock lock(&mutex_);
-  if (--waiters_ == 0) has_rested_ = true;
-  changed_.SignalAll();
+  --waiters_;
   return receipt;
 }
 

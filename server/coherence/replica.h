@@ -44,26 +44,11 @@ class Replica final : public ChangeBarrier {
  private:
   void RunSyncPoints();
   void RunListener();
-  // When to take the next step.
-  struct Turn {
-    // With news from the database.
-    BootTime news;
-    // When all clients have acknowledged what was applied.
-    BootTime released;
-    // As long as somebody waits at the barrier.
-    BootTime look;
-    // In any case.
-    BootTime latest;
-
-    static Turn At(BootTime time) { return {time, time, time, time}; }
-  };
-  class Pace;
-
-  // Whether there was a moment without waiters since the last call.
-  bool HasRested();
-  // Returns false when stopping.
-  bool WaitForTurn(const Turn& turn);
+  // Waits until `latest`; with news until `earliest`, with all clients'
+  // acknowledgements until `released`. Returns false when stopping.
+  bool WaitForTurn(BootTime earliest, BootTime released, BootTime latest);
   void SleepUntil(BootTime time);
+  bool HasWaiters();
 
   const ReplicaOptions options_;
   SyncPoints& steps_;
@@ -80,7 +65,6 @@ class Replica final : public ChangeBarrier {
   // All clients have acknowledged what the last sync point applied.
   bool is_released_ ABSL_GUARDED_BY(mutex_) = false;
   int waiters_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool has_rested_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread sync_thread_;
   std::thread listen_thread_;
 };

@@ -147,15 +147,13 @@ void Process::WaitForTurn(const absl::StatusOr<NextStep>& next) {
     earliest = released = latest = world_.draw().Below(weather.period);
   } else if (*next == NextStep::kGoOn || *next == NextStep::kAcknowledge) {
     earliest = released = latest = world_.draw().Below(weather.quick);
+  } else if (!waiters_.empty() || *next == NextStep::kAwaitClients) {
+    look_ = std::min(look_ == 0 ? weather.period / 16 : look_ * 2,
+                     weather.period / 2);
+    latest = look_;
+    released = 0;
   } else {
-    if (*next == NextStep::kAwaitClients) released = 0;
-    if (waiters_.empty()) {
-      look_ = 0;
-    } else {
-      look_ = std::min(look_ == 0 ? weather.period / 16 : look_ * 2,
-                       weather.period / 2);
-      latest = look_;
-    }
+    look_ = 0;
   }
   const Nanos began = world_.now();
   latest =
