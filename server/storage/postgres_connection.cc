@@ -108,12 +108,13 @@ absl::Status PostgresConnection::Connect() {
 
 absl::Status PostgresConnection::CheckServer(Purpose purpose) {
   const bool limited = purpose == Purpose::kService;
-  const auto millis = [limited](absl::Duration timeout) {
-    return absl::StrCat(limited ? absl::ToInt64Milliseconds(timeout) : 0);
+  const auto millis = [](absl::Duration timeout) {
+    return absl::StrCat(absl::ToInt64Milliseconds(timeout));
   };
+  const std::string unlimited = "0";
   Params params;
-  params.Text(millis(options_.statement_timeout))
-      .Text(millis(options_.lock_timeout))
+  params.Text(limited ? millis(options_.statement_timeout) : unlimited)
+      .Text(limited ? millis(options_.lock_timeout) : unlimited)
       .Text(millis(options_.idle_in_transaction_timeout));
   ASSIGN_OR_RETURN(const Rows rows, Execute(kPrepareSession, params));
   RETURN_IF_ERROR(CheckSession(rows.Row(0), session_->connection.backendpid()));

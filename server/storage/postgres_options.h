@@ -19,10 +19,10 @@ struct PostgresOptions {
   // The server gives up a statement, or the wait for one lock, after this.
   absl::Duration statement_timeout = absl::Seconds(10);
   absl::Duration lock_timeout = absl::Seconds(2);
-  // The server ends a session that says nothing for so long in a transaction:
-  // a replica that is cut off or stopped in the middle of one must not keep the
-  // locks that every change needs. Shorter than the wait for a lock, so that
-  // whoever waits gets it.
+  // The server ends any session, a migration's too, that says nothing for so
+  // long in a transaction: a replica that is cut off or stopped in the middle
+  // of one must not keep the locks that every change needs. Shorter than the
+  // wait for a lock, so that whoever waits gets it.
   absl::Duration idle_in_transaction_timeout = absl::Seconds(1);
   // For one exchange of a replica, which has no caller with a deadline. The
   // connection is closed then, and the outcome unknown.

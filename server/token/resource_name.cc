@@ -56,7 +56,8 @@ std::string TokenName::ToString() const {
 
 void TokenName::Append(const ProjectId& project, const TokenId& token,
                        std::string* out) {
-  absl::StrAppend(out, kProjects, project.text(), kTokens);
+  project.AppendNameTo(out);
+  absl::StrAppend(out, kTokens);
   token.AppendTo(out);
 }
 

@@ -25,6 +25,9 @@ wal_keep_size = 64MB
 wal_retrieve_retry_interval = 100ms
 """
 
+# A row of a replica, as a text without commas or quotes.
+_REPLICA_ROW = "id || timeline || renewals"
+
 # What a primary waits for, by its application_name.
 _STANDBY = "standby"
 
@@ -129,6 +132,18 @@ class Database:
 
     def sql(self, statement: str) -> str:
         return self.primary.sql(self.name, statement)
+
+    def replica_rows(self) -> str:
+        """What stays the same as long as nobody renews it."""
+        return self.sql(f"SELECT string_agg({_REPLICA_ROW}, ',') FROM replicas")
+
+    def remove_replica_rows(self, rows: str) -> str:
+        """Takes those away that are still as they were; says how many."""
+        return self.sql(
+            f"WITH gone AS (DELETE FROM replicas WHERE {_REPLICA_ROW} ="
+            f" ANY(string_to_array('{rows}', ',')) RETURNING 1)"
+            " SELECT count(*) FROM gone"
+        )
 
     # --- The standby
 

@@ -161,16 +161,17 @@ class Faults:
         place = (replica.place,)
         with self._in_force(kind, place, unreachable=place) as fault:
             starts = replica.starts
-            primary = self._system.database.primary
+            database = self._system.database
+            primary = database.primary
             replica.freeze()
             try:
-                rows = self._replica_rows()
+                rows = database.replica_rows()
                 self._rest(self._ttl * 1.002 + 0.2)
                 # A new primary may not have seen the last renewals.
-                if self._system.database.primary is not primary:
+                if database.primary is not primary:
                     fault.detail = "not struck: a failover came between"
                     return
-                fault.detail = f"{self._remove_unchanged(rows)} rows"
+                fault.detail = f"{database.remove_replica_rows(rows)} rows"
             except RuntimeError:
                 fault.detail = "not struck: the database is away"
                 return
@@ -178,21 +179,6 @@ class Faults:
                 replica.thaw()
             # Somebody else may have taken it away just before.
             replica.wait_for_start_after(starts, self._ttl + 2, self._stop)
-
-    def _replica_rows(self):
-        """What does not change while nobody renews it."""
-        return self._system.database.sql(
-            "SELECT coalesce(string_agg(id || timeline || renewals, ','), '')"
-            " FROM replicas"
-        )
-
-    def _remove_unchanged(self, rows):
-        quoted = rows.replace("'", "''")
-        return self._system.database.sql(
-            "WITH gone AS (DELETE FROM replicas WHERE id || timeline ||"
-            f" renewals = ANY(string_to_array('{quoted}', ',')) RETURNING 1)"
-            " SELECT count(*) FROM gone"
-        )
 
     def _wall_clock_jump(self, kind, seconds, rng):
         """No clock that matters: nothing is excused."""

@@ -3,8 +3,8 @@
 //
 // gRPC's own threads would be slower: after a second without calls they sleep,
 // and wake up late. A thread reads all its requests into one message, and
-// writes all responses from one: they keep the memory that they grew, and stay
-// in the processor's cache.
+// writes all responses from one: they keep the memory that they grew, which the
+// transport's limit on messages bounds, and stay in the processor's cache.
 //
 // Order of life: construct with the ServerBuilder, BuildAndStart(), Start();
 // then grpc::Server::Shutdown(), which needs the threads, Join(), destroy the
