@@ -2,7 +2,8 @@
 #
 #   absl::*  gRPC::grpc++  gRPC::grpc++_reflection  protobuf::libprotobuf
 #   wemasy::pqxx  prometheus-cpp::core  prometheus-cpp::pull  ZLIB::ZLIB
-#   CLI11::CLI11  nlohmann_json::nlohmann_json  Threads::Threads
+#   Boost::headers  CLI11::CLI11  nlohmann_json::nlohmann_json
+#   Threads::Threads
 #   wemasy::jemalloc (only where installed)
 #   GTest::gtest  GTest::gmock  GTest::gmock_main  benchmark::benchmark
 #   wemasy::boringcrypto (for common/crypto only)
@@ -28,6 +29,7 @@ set_target_properties(gRPC::grpc PROPERTIES
   INTERFACE_LINK_LIBRARIES "${libraries}")
 find_package(prometheus-cpp CONFIG REQUIRED)
 find_package(CLI11 CONFIG REQUIRED)
+find_package(Boost 1.74 REQUIRED)
 find_package(nlohmann_json CONFIG REQUIRED)
 if(BUILD_TESTING)
   find_package(GTest CONFIG REQUIRED)
@@ -42,24 +44,24 @@ if(TARGET PkgConfig::WEMASY_JEMALLOC)
   add_library(wemasy::jemalloc ALIAS PkgConfig::WEMASY_JEMALLOC)
 endif()
 
-# Sets `result` to the directory that a script of ours prints, which it makes
-# first if scripts/install-deps has not.
-function(_wemasy_cached_directory script result)
+# Sets `result` to the path that a script of ours prints, which it makes first
+# if scripts/install-deps has not.
+function(_wemasy_cached_path script result)
   execute_process(
     COMMAND "${CMAKE_SOURCE_DIR}/scripts/${script}"
-    OUTPUT_VARIABLE directory
+    OUTPUT_VARIABLE path
     OUTPUT_STRIP_TRAILING_WHITESPACE
     RESULT_VARIABLE status)
-  if(NOT status EQUAL 0 OR NOT IS_DIRECTORY "${directory}")
+  if(NOT status EQUAL 0 OR NOT EXISTS "${path}")
     message(FATAL_ERROR
       "scripts/${script} failed (${status}): run scripts/install-deps")
   endif()
-  set(${result} "${directory}" PARENT_SCOPE)
+  set(${result} "${path}" PARENT_SCOPE)
 endfunction()
 
 # BoringSSL, linked statically with hidden symbols, because gRPC and libpq bring
 # OpenSSL's symbols of the same names into the process.
-_wemasy_cached_directory(build-boringssl WEMASY_BORINGSSL_DIR)
+_wemasy_cached_path(build-boringssl WEMASY_BORINGSSL_DIR)
 add_library(wemasy_boringcrypto STATIC IMPORTED)
 set_target_properties(wemasy_boringcrypto PROPERTIES
   IMPORTED_LOCATION "${WEMASY_BORINGSSL_DIR}/lib/libboringcrypto.a"
@@ -68,7 +70,7 @@ set_target_properties(wemasy_boringcrypto PROPERTIES
 add_library(wemasy::boringcrypto ALIAS wemasy_boringcrypto)
 
 # Where google/api and google/rpc's .proto files are.
-_wemasy_cached_directory(python-env WEMASY_PYTHON_ENV)
+_wemasy_cached_path(python-env WEMASY_PYTHON_ENV)
 file(GLOB WEMASY_GOOGLEAPIS_DIR
   "${WEMASY_PYTHON_ENV}/lib/python3*/site-packages/google/api/resource.proto")
 if(NOT WEMASY_GOOGLEAPIS_DIR)
@@ -76,3 +78,6 @@ if(NOT WEMASY_GOOGLEAPIS_DIR)
 endif()
 cmake_path(SET WEMASY_GOOGLEAPIS_DIR NORMALIZE
   "${WEMASY_GOOGLEAPIS_DIR}/../../..")
+
+# Envoy's external authorization, as a FileDescriptorSet.
+_wemasy_cached_path(envoy-protos WEMASY_ENVOY_DESCRIPTORS)

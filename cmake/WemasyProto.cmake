@@ -1,16 +1,17 @@
-# wemasy_proto_library(NAME ROOT dir PROTOS a/b.proto ... [DEPS target ...]
-#                      [GRPC] [DESCRIPTOR_SET file])
+# wemasy_proto_library(NAME ROOT dir | DESCRIPTORS file PROTOS a/b.proto ...
+#                      [DEPS target ...] [GRPC] [DESCRIPTOR_SET file])
 #
 # A static library of the C++ that protoc generates for PROTOS, which are named
 # relative to ROOT, as imports and includes are: "a/b.pb.h". With GRPC also
 # "a/b.grpc.pb.h". DEPS are other such libraries whose files are imported.
+# With DESCRIPTORS, a FileDescriptorSet of all these, there need be no sources.
 # DESCRIPTOR_SET also writes a FileDescriptorSet with imports and comments.
 #
 # Generated headers count as system headers, and nothing here is held to our
 # warnings.
 function(wemasy_proto_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "GRPC" "ROOT;DESCRIPTOR_SET"
-    "PROTOS;DEPS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "GRPC"
+    "ROOT;DESCRIPTORS;DESCRIPTOR_SET" "PROTOS;DEPS")
   _wemasy_check_arguments(${name} arg)
   set(out "${CMAKE_BINARY_DIR}/generated/${name}")
   file(MAKE_DIRECTORY "${out}")
@@ -23,6 +24,12 @@ function(wemasy_proto_library name)
   list(REMOVE_DUPLICATES roots)
   list(TRANSFORM roots PREPEND "--proto_path=" OUTPUT_VARIABLE import_options)
 
+  set(inputs ${arg_PROTOS})
+  list(TRANSFORM inputs PREPEND "${arg_ROOT}/")
+  if(arg_DESCRIPTORS)
+    set(import_options "--descriptor_set_in=${arg_DESCRIPTORS}")
+    set(inputs "${arg_DESCRIPTORS}")
+  endif()
   set(protoc protobuf::protoc ${import_options})
   set(generate ${protoc} "--cpp_out=${out}")
   set(extensions pb)
@@ -40,11 +47,10 @@ function(wemasy_proto_library name)
       list(APPEND outputs
         "${out}/${stem}.${extension}.h" "${out}/${stem}.${extension}.cc")
     endforeach()
-    # All files of the library, because they import one another.
-    list(TRANSFORM arg_PROTOS PREPEND "${arg_ROOT}/" OUTPUT_VARIABLE inputs)
     add_custom_command(
       OUTPUT ${outputs}
       COMMAND ${generate} "${proto}"
+      # All files of the library, because they import one another.
       DEPENDS ${inputs} protobuf::protoc
       COMMENT "Generating C++ from ${proto}"
       VERBATIM)

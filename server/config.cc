@@ -193,6 +193,20 @@ class Resolver {
   void CheckServe() {
     CheckRoles();
     CheckTls("--tls-client-ca", settings_.tls_client_ca);
+    CheckReach();
+  }
+
+  // Plaintext stays on this machine.
+  void CheckReach() {
+    if (!settings_.check_listen.empty() &&
+        !IsLoopbackAddress(settings_.check_listen) &&
+        !settings_.insecure_listen_anywhere) {
+      faults_.push_back(absl::StrCat(
+          "--check-listen: found \"", settings_.check_listen,
+          "\", which other machines can reach, and it has no TLS: want a ",
+          "loopback address (or, with tokens in the clear on the network, ",
+          "--insecure-listen-anywhere)"));
+    }
     if (settings_.listen.empty() || settings_.is_local() ||
         settings_.has_tls() || settings_.insecure_listen_anywhere) {
       return;

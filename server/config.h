@@ -61,6 +61,10 @@ struct Settings {
   std::string listen;
   // Empty for none.
   std::string ops_listen;
+  // Where gateways ask over HTTP; empty for nowhere.
+  std::string check_listen;
+  // Headers that hold a token, besides Authorization. In lower case.
+  std::vector<std::string> token_headers;
   std::string roles_file;
   // The content of the roles file.
   std::string roles;

@@ -1,12 +1,16 @@
 #include "server/flags.h"
 
+#include <algorithm>
 #include <array>
+#include <string>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 
 namespace wemasy::tokens {
 namespace {
@@ -75,6 +79,24 @@ bool SetOpsListen(absl::string_view value, Settings& s) {
   return HasPort(value) && SetText(value, s.ops_listen);
 }
 
+bool SetCheckListen(absl::string_view value, Settings& s) {
+  if (value == "off") return true;
+  return HasPort(value) && SetText(value, s.check_listen);
+}
+
+bool SetTokenHeaders(absl::string_view value, Settings& s) {
+  const std::vector<std::string> names = absl::StrSplit(value, ',');
+  for (const std::string& name : names) {
+    const bool is_name =
+        !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+          return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '-';
+        });
+    if (!is_name || name == "authorization") return false;
+  }
+  s.token_headers = names;
+  return true;
+}
+
 bool SetReflection(absl::string_view value, Settings& s) {
   bool is_on = false;
   if (!SetBool(value, is_on)) return false;
@@ -129,6 +151,13 @@ constexpr FlagSpec kFlags[] = {
      "Address of the gRPC services.", SetListen},
     {"ops-listen", kServe, "127.0.0.1:7480", "host:port or off",
      "Address of Prometheus' /metrics, over plain HTTP.", SetOpsListen},
+    {"check-listen", kServe, "off", "host:port or off",
+     "Address of GET /check, over plain HTTP, for gateways without gRPC.",
+     SetCheckListen},
+    {"token-headers", kServe, nullptr, "lower-case names, a comma between",
+     "Headers of gateways' requests that hold a token, like x-api-key; "
+     "Authorization does in any case.",
+     SetTokenHeaders},
     {"roles-file", kServe, nullptr, "a roles file",
      "Which callers may do what. Without it nobody may do anything.",
      WEMASY_TEXT(roles_file)},
@@ -176,7 +205,8 @@ constexpr FlagSpec kFlags[] = {
      "Active tokens that a project may have.",
      WEMASY_INT(max_active_tokens, 1, 1'000'000)},
     {"validate-threads", kServe, nullptr, "1 to 256",
-     "Threads that answer Validate. One for each processor by default.",
+     "Threads that answer Validate, and as many for each way that gateways "
+     "ask. One for each processor by default.",
      WEMASY_INT(validate_threads, 1, 256)},
 
     {"lame-duck", kServe, "5s", "0s to 10m",

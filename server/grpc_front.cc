@@ -52,7 +52,7 @@ bool IsSocketInUse(absl::string_view listen) {
   return is_in_use;
 }
 
-UnaryServerOptions AuthOptions(const Settings& settings) {
+UnaryServerOptions ValidateOptions(const Settings& settings) {
   UnaryServerOptions options;
   options.queues = settings.validate_threads;
   return options;
@@ -90,8 +90,10 @@ absl::StatusOr<std::unique_ptr<GrpcFront>> GrpcFront::Start(
 }
 
 GrpcFront::GrpcFront(const Settings& settings, const Backends& backends)
-    : auth_server_(backends.validator, backends.watches, backends.environment,
-                   AuthOptions(settings)),
+    : auth_handler_(backends.validator, backends.watches, backends.environment),
+      auth_server_(&auth_handler_, ValidateOptions(settings)),
+      check_handler_(backends.check, backends.environment),
+      check_server_(&check_handler_, ValidateOptions(settings)),
       token_service_(backends.lifecycle, backends.environment,
                      TokenServiceOptions()) {}
 
@@ -121,6 +123,7 @@ absl::Status GrpcFront::Listen(const Settings& settings) {
   builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 4);
   builder.AddListeningPort(settings.listen, credentials, &port_);
   auth_server_.Register(&builder);
+  check_server_.Register(&builder);
   builder.RegisterService(&token_service_);
   server_ = builder.BuildAndStart();
   // A port that could not be bound shows only as 0.
@@ -134,6 +137,7 @@ absl::Status GrpcFront::Listen(const Settings& settings) {
       std::make_unique<GrpcHealthSink>(*server_->GetHealthCheckService());
   health_ = std::make_unique<HealthState>(*health_sink_);
   auth_server_.Start();
+  check_server_.Start();
   return absl::OkStatus();
 }
 
@@ -142,6 +146,7 @@ void GrpcFront::Shutdown(absl::Duration timeout) {
   server_->Shutdown(std::chrono::system_clock::now() +
                     absl::ToChronoNanoseconds(timeout));
   auth_server_.Join();
+  check_server_.Join();
 }
 
 void GrpcFront::AddMetrics(SampledMetrics& metrics) const {

@@ -1,4 +1,5 @@
-// The gRPC server: both services, health and reflection on one address.
+// The gRPC server: both services, Envoy's authorization, health and reflection
+// on one address.
 #ifndef WEMASY_SERVER_GRPC_FRONT_H_
 #define WEMASY_SERVER_GRPC_FRONT_H_
 
@@ -9,9 +10,12 @@
 #include "absl/time/time.h"
 #include "grpcpp/server.h"
 #include "server/api/authenticator.h"
+#include "server/api/ext_authz/check_handler.h"
+#include "server/api/gateway/gateway_check.h"
 #include "server/api/grpc/auth_service.h"
 #include "server/api/grpc/served_call.h"
 #include "server/api/grpc/token_service.h"
+#include "server/api/grpc/unary_server.h"
 #include "server/api/watch_streams.h"
 #include "server/config.h"
 #include "server/lifecycle/token_lifecycle.h"
@@ -29,6 +33,7 @@ class GrpcFront {
   // Where calls go. All must outlive the server.
   struct Backends {
     const Validator* validator;
+    const GatewayCheck* check;
     TokenLifecycle* lifecycle;
     WatchStreams* watches;
     ApiEnvironment environment;
@@ -59,7 +64,10 @@ class GrpcFront {
   GrpcFront(const Settings& settings, const Backends& backends);
   absl::Status Listen(const Settings& settings);
 
-  AuthServer auth_server_;
+  AuthHandler auth_handler_;
+  UnaryServer<AuthHandler> auth_server_;
+  CheckHandler check_handler_;
+  UnaryServer<CheckHandler> check_server_;
   TokenServiceImpl token_service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<HealthSink> health_sink_;

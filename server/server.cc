@@ -59,6 +59,7 @@ Server::Server(Settings settings, const BootClock& clock, RandomSource& random,
       replica_store_(&postgres_, &clock),
       listener_(&postgres_, &clock),
       validator_(&index_, &lease_, &clock),
+      gateway_check_(&validator_, CredentialReader(settings_.token_headers)),
       watch_(SyncPatience(settings_, postgres_), clock, logger, *metrics_.waits,
              stop),
       hub_(MakeWatchOptions(settings_), &lease_, &clock),
@@ -78,18 +79,21 @@ Server::Server(Settings settings, const BootClock& clock, RandomSource& random,
                           return absl::OkStatus();
                         }}},
                       clock, random, logger),
-      recorder_(metrics_, logger, clock) {}
+      recorder_(metrics_, logger, clock),
+      http_recorder_(metrics_, logger, clock) {}
 
 absl::StatusOr<ExitCode> Server::Serve() {
   RETURN_IF_ERROR(Listen());
   replica_.Start();
   housekeeping_.Start();
   health_updates_.Start();
-  logger_.Info("listening", {{"address", settings_.listen},
-                             {"port", front_->port()},
-                             {"ops_port", ops_ == nullptr ? 0 : ops_->port()},
-                             {"tls", settings_.has_tls()},
-                             {"lease_ttl_s", settings_.lease_ttl}});
+  logger_.Info("listening",
+               {{"address", settings_.listen},
+                {"port", front_->port()},
+                {"ops_port", ops_ == nullptr ? 0 : ops_->port()},
+                {"check_port", check_ == nullptr ? 0 : check_->port()},
+                {"tls", settings_.has_tls()},
+                {"lease_ttl_s", settings_.lease_ttl}});
   if (!settings_.has_tls() && !settings_.is_local()) {
     logger_.Warning(
         "INSECURE: without TLS, everybody who reaches this address is a "
@@ -105,11 +109,19 @@ absl::Status Server::Listen() {
   ASSIGN_OR_RETURN(authenticator_, MakeAuthenticator(settings_));
   ASSIGN_OR_RETURN(
       front_, GrpcFront::Start(settings_, {&validator_,
+                                           &gateway_check_,
                                            &lifecycle_,
                                            &hub_,
                                            {authenticator_.get(), &recorder_,
                                             &clock_, &random_}}));
   AddMetrics();
+  if (!settings_.check_listen.empty()) {
+    CheckEndpointOptions options;
+    options.address = settings_.check_listen;
+    options.threads = settings_.validate_threads;
+    ASSIGN_OR_RETURN(check_, CheckEndpoint::Start(options, &gateway_check_,
+                                                  &http_recorder_, &clock_));
+  }
   if (settings_.ops_listen.empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(ops_,
                    OpsEndpoint::Start(settings_.ops_listen, metrics_, [this] {
@@ -185,9 +197,11 @@ void Server::Drain() {
   front_->health().StartDraining();
   // Clients that keep answers go elsewhere, too.
   hub_.Retire();
+  if (check_ != nullptr) check_->Retire();
   // Clients learn of it, and go elsewhere. A second signal cuts it short.
   if (is_asked) stop_.Wait(settings_.lame_duck);
   front_->Shutdown(is_asked ? settings_.drain_timeout : kClosedDrainTimeout);
+  check_.reset();
   health_updates_.Stop();
   housekeeping_.Stop();
   const absl::Status flushed = usage_flush_.Flush(kLastFlushTimeout);

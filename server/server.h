@@ -11,6 +11,8 @@
 #include "common/clock.h"
 #include "common/crypto/random.h"
 #include "server/api/authenticator.h"
+#include "server/api/gateway/gateway_check.h"
+#include "server/api/http/check_endpoint.h"
 #include "server/coherence/barrier.h"
 #include "server/coherence/replica.h"
 #include "server/coherence/sync_points.h"
@@ -22,6 +24,7 @@
 #include "server/jobs/usage_flush.h"
 #include "server/lifecycle/token_lifecycle.h"
 #include "server/observability/call_recorder.h"
+#include "server/observability/http_recorder.h"
 #include "server/observability/log.h"
 #include "server/observability/metrics.h"
 #include "server/observability/ops_endpoint.h"
@@ -81,6 +84,7 @@ class Server {
   TokenIndex index_;
   Lease lease_;
   Validator validator_;
+  GatewayCheck gateway_check_;
 
   ReplicaWatch watch_;
   WatchHub hub_;
@@ -99,8 +103,10 @@ class Server {
   PeriodicJobs health_updates_;
 
   CallRecorder recorder_;
+  HttpRecorder http_recorder_;
   std::unique_ptr<Authenticator> authenticator_;
   std::unique_ptr<GrpcFront> front_;
+  std::unique_ptr<CheckEndpoint> check_;
   std::unique_ptr<OpsEndpoint> ops_;
 };
 

@@ -17,6 +17,8 @@ constexpr RpcInfo kRpcs[] = {
      Access::kValidator, false},
     {Rpc::kWatch, "wemasy.tokens.v1.AuthService/Watch", Access::kValidator,
      false},
+    {Rpc::kCheck, "envoy.service.auth.v3.Authorization/Check",
+     Access::kValidator, false},
     {Rpc::kCreateToken, "wemasy.tokens.v1.TokenService/CreateToken",
      Access::kManager, true},
     {Rpc::kGetToken, "wemasy.tokens.v1.TokenService/GetToken", Access::kManager,

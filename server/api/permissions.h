@@ -8,10 +8,11 @@
 
 namespace wemasy::tokens {
 
-// The rpcs of the service.
+// The rpcs of the services.
 enum class Rpc {
   kValidate,
   kWatch,
+  kCheck,
   kCreateToken,
   kGetToken,
   kListTokens,
@@ -21,7 +22,7 @@ enum class Rpc {
   kRevokeLeakedTokens,
   kListAuditEvents,
 };
-inline constexpr int kRpcCount = 10;
+inline constexpr int kRpcCount = 11;
 
 // Whom an rpc lets in.
 enum class Access {

@@ -20,7 +20,7 @@ struct CallReport {
   int code = 0;
   // From the request's arrival to the reply's being ready.
   absl::Duration latency;
-  // AuthService.Validate only, with code OK: the number of the verdict.
+  // Of Validate and Check, with code OK: the number of the verdict; 0 for none.
   int verdict = 0;
 
   // What follows is set only if WantsDetail said so. None of it has a secret

@@ -30,16 +30,6 @@ LogSeverity SeverityOf(absl::StatusCode code, LogSeverity if_ok) {
 
 }  // namespace
 
-bool RateLimit::Admit(BootTime now) {
-  const int64_t second = now.nanos() / 1'000'000'000;
-  int64_t current = second_.load(std::memory_order_relaxed);
-  // One thread opens a new second; a few more lines at its start do no harm.
-  if (second != current && second_.compare_exchange_strong(current, second)) {
-    count_.store(0, std::memory_order_relaxed);
-  }
-  return count_.fetch_add(1, std::memory_order_relaxed) < per_second_;
-}
-
 class CallRecorder::Method final : public MethodObserver {
  public:
   Method(CallRecorder& recorder, absl::string_view full_name,
@@ -47,8 +37,9 @@ class CallRecorder::Method final : public MethodObserver {
       : recorder_(recorder),
         full_name_(full_name),
         metrics_(metrics),
-        is_validate_(absl::EndsWith(full_name, "AuthService/Validate")),
-        severity_if_ok_(is_validate_ ? LogSeverity::kDebug
+        has_verdict_(absl::EndsWith(full_name, "AuthService/Validate") ||
+                     absl::EndsWith(full_name, "Authorization/Check")),
+        severity_if_ok_(has_verdict_ ? LogSeverity::kDebug
                                      : LogSeverity::kInfo) {}
 
   void Started() noexcept override { metrics_.CountStarted(); }
@@ -67,7 +58,7 @@ class CallRecorder::Method final : public MethodObserver {
   void Finished(const CallReport& report) noexcept override {
     const auto code = static_cast<absl::StatusCode>(report.code);
     metrics_.CountFinished(code, report.latency);
-    if (is_validate_) CountVerdict(code, report.verdict);
+    if (has_verdict_) CountVerdict(code, report.verdict);
     // Every call has an id; it is there if the detail was wanted.
     if (!report.request_id.empty()) WriteLine(code, report);
   }
@@ -104,7 +95,7 @@ class CallRecorder::Method final : public MethodObserver {
   CallRecorder& recorder_;
   const std::string full_name_;
   MethodMetrics& metrics_;
-  const bool is_validate_;
+  const bool has_verdict_;
   const LogSeverity severity_if_ok_;
 };
 

@@ -13,26 +13,14 @@
 #include "server/observability/call_observer.h"
 #include "server/observability/log.h"
 #include "server/observability/metrics.h"
+#include "server/observability/rate_limit.h"
 
 namespace wemasy::tokens {
 
-// Lets some through and turns the rest away. Thread-safe.
-class RateLimit {
- public:
-  explicit RateLimit(int64_t per_second) : per_second_(per_second) {}
-  // Whether one more is within the limit at `now`.
-  bool Admit(BootTime now);
-
- private:
-  const int64_t per_second_;
-  std::atomic<int64_t> second_{0};
-  std::atomic<int64_t> count_{0};
-};
-
 // Counts all calls. Writes a line about each call of TokenService; about
-// Validate, which is called with every request of every client, only about
-// failures, and about all at the severity debug. Failures are lines up to a
-// rate, as anybody can cause them.
+// Validate and Check, which are called with every request of every client, only
+// about failures, and about all at the severity debug. Failures are lines up to
+// a rate, as anybody can cause them.
 //
 // Thread-safe.
 class CallRecorder final : public CallObserver {

@@ -7,6 +7,7 @@
 
 #include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
+#include <prometheus/registry.h>
 
 #include <cstddef>
 #include <functional>
@@ -58,7 +59,7 @@ class SampledMetrics final : public prometheus::Collectable {
   std::map<std::string, Family> families_ ABSL_GUARDED_BY(mutex_);
 };
 
-// What Validate counts besides its call. Thread-safe.
+// What Validate and gateways' checks count besides their calls. Thread-safe.
 class VerdictMetrics final : public prometheus::Collectable {
  public:
   // An answer of `verdict` was given.
@@ -84,6 +85,9 @@ struct Metrics {
   std::shared_ptr<VerdictMetrics> verdicts = std::make_shared<VerdictMetrics>();
   std::shared_ptr<WaitMetrics> waits = std::make_shared<WaitMetrics>(
       std::vector<std::string>{"acknowledged", "gone", "expired", "given_up"});
+  // What HttpRecorder counts.
+  std::shared_ptr<prometheus::Registry> http =
+      std::make_shared<prometheus::Registry>();
   std::shared_ptr<SampledMetrics> sampled = std::make_shared<SampledMetrics>();
 };
 

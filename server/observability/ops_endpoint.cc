@@ -30,7 +30,7 @@ class MetricsHandler final : public CivetHandler {
     std::vector<prometheus::MetricFamily> families = metrics_.calls->Collect();
     for (std::vector<prometheus::MetricFamily> more :
          {metrics_.verdicts->Collect(), metrics_.waits->Collect(),
-          metrics_.sampled->Collect()}) {
+          metrics_.http->Collect(), metrics_.sampled->Collect()}) {
       families.insert(families.end(), std::make_move_iterator(more.begin()),
                       std::make_move_iterator(more.end()));
     }

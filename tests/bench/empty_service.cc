@@ -42,8 +42,8 @@ class EmptyServicePlugin final : public grpc::ServerBuilderPlugin {
     handler_ = new EmptyHandler;
     UnaryServerOptions options;
     options.queues = kQueues;
-    server_ = new UnaryServer<EmptyHandler>(handler_, options, builder);
-    builder->RegisterService(handler_->service());
+    server_ = new UnaryServer<EmptyHandler>(handler_, options);
+    server_->Register(builder);
   }
   void InitServer(grpc::ServerInitializer* /*initializer*/) override {}
   void Finish(grpc::ServerInitializer* /*initializer*/) override {

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "envoy/service/auth/v3/external_auth.pb.h"
 #include "server/api/permissions.h"
 #include "server/api/roles.h"
 #include "server/token/error.h"
@@ -43,6 +44,7 @@ struct Row {
 constexpr Row kTable[] = {
     {Rpc::kValidate, "", "gateway all"},
     {Rpc::kWatch, "", "gateway all"},
+    {Rpc::kCheck, "", "gateway all"},
 
     {Rpc::kCreateToken, "projects/shop", "manager shop mixed all"},
     {Rpc::kCreateToken, "projects/other", "manager all"},
@@ -137,8 +139,10 @@ TEST_F(PermissionsTest, NamesTheMissingRole) {
 // A method added to the contract must be added to the table.
 TEST_F(PermissionsTest, TheTableHasEveryMethodOfTheContract) {
   std::set<std::string> in_contract;
-  for (const auto* file : {v1::ValidateRequest::descriptor()->file(),
-                           v1::GetTokenRequest::descriptor()->file()}) {
+  for (const auto* file :
+       {v1::ValidateRequest::descriptor()->file(),
+        v1::GetTokenRequest::descriptor()->file(),
+        envoy::service::auth::v3::CheckRequest::descriptor()->file()}) {
     for (int i = 0; i < file->service_count(); ++i) {
       const auto* service = file->service(i);
       for (int j = 0; j < service->method_count(); ++j) {

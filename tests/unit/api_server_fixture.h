@@ -1,4 +1,4 @@
-// A server of both services, without certificates, and without a database that
+// A server of all services, without certificates, and without a database that
 // answers.
 #ifndef WEMASY_TESTS_UNIT_API_SERVER_FIXTURE_H_
 #define WEMASY_TESTS_UNIT_API_SERVER_FIXTURE_H_
@@ -21,9 +21,12 @@
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "server/api/authenticator.h"
+#include "server/api/ext_authz/check_handler.h"
+#include "server/api/gateway/gateway_check.h"
 #include "server/api/grpc/auth_service.h"
 #include "server/api/grpc/server_options.h"
 #include "server/api/grpc/token_service.h"
+#include "server/api/grpc/unary_server.h"
 #include "server/coherence/watch_hub.h"
 #include "server/token/error.h"
 #include "tests/support/entries.h"
@@ -170,22 +173,31 @@ class ApiServerTest : public ::testing::Test {
                                         &clock_, &random_};
     tokens_ = std::make_unique<TokenServiceImpl>(&lifecycle_, environment,
                                                  token_options);
-    auth_ = std::make_unique<AuthServer>(&validator_, &hub_, environment,
-                                         auth_options);
+    auth_handler_ =
+        std::make_unique<AuthHandler>(&validator_, &hub_, environment);
+    auth_ = std::make_unique<UnaryServer<AuthHandler>>(auth_handler_.get(),
+                                                       auth_options);
+    check_handler_ =
+        std::make_unique<CheckHandler>(&gateway_check_, environment);
+    check_ = std::make_unique<UnaryServer<CheckHandler>>(check_handler_.get(),
+                                                         auth_options);
     grpc::ServerBuilder builder;
     ApplyServerOptions(server_options, &builder);
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
                              &port_);
     builder.RegisterService(tokens_.get());
     auth_->Register(&builder);
+    check_->Register(&builder);
     server_ = builder.BuildAndStart();
     ASSERT_NE(server_, nullptr);
     auth_->Start();
+    check_->Start();
     target_ = absl::StrCat("127.0.0.1:", port_);
     const auto channel =
         grpc::CreateChannel(target_, grpc::InsecureChannelCredentials());
     token_stub_ = v1::TokenService::NewStub(channel);
     auth_stub_ = v1::AuthService::NewStub(channel);
+    check_stub_ = envoy::service::auth::v3::Authorization::NewStub(channel);
   }
 
   void TearDown() override {
@@ -193,6 +205,7 @@ class ApiServerTest : public ::testing::Test {
     server_->Shutdown(std::chrono::system_clock::now() +
                       std::chrono::seconds(10));
     auth_->Join();
+    check_->Join();
   }
 
   // Lets the validator vouch for its index.
@@ -233,16 +246,22 @@ class ApiServerTest : public ::testing::Test {
   TokenIndex index_;
   Lease lease_;
   const Validator validator_{&index_, &lease_, &clock_};
+  const GatewayCheck gateway_check_{&validator_,
+                                    CredentialReader({"x-api-key"})};
   WatchHub hub_{WatchOptions{}, &lease_, &clock_};
   RecordingObserver observer_;
   std::unique_ptr<Authenticator> authenticator_;
   std::unique_ptr<TokenServiceImpl> tokens_;
-  std::unique_ptr<AuthServer> auth_;
+  std::unique_ptr<AuthHandler> auth_handler_;
+  std::unique_ptr<UnaryServer<AuthHandler>> auth_;
+  std::unique_ptr<CheckHandler> check_handler_;
+  std::unique_ptr<UnaryServer<CheckHandler>> check_;
   int port_ = 0;
   std::string target_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::TokenService::Stub> token_stub_;
   std::unique_ptr<v1::AuthService::Stub> auth_stub_;
+  std::unique_ptr<envoy::service::auth::v3::Authorization::Stub> check_stub_;
 };
 
 }  // namespace wemasy::tokens

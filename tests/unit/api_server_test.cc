@@ -376,8 +376,9 @@ TEST_F(ApiServerTest, IsDestroyedWithoutHavingBeenStarted) {
   const Authenticator authenticator({}, PlaintextCallers::kRefused);
   const ApiEnvironment environment = {&authenticator, &observer_, &clock_,
                                       &random_};
-  AuthServer registered(&validator_, &hub_, environment, {});
-  AuthServer unregistered(&validator_, &hub_, environment, {});
+  AuthHandler handler(&validator_, &hub_, environment);
+  UnaryServer<AuthHandler> registered(&handler, {});
+  UnaryServer<AuthHandler> unregistered(&handler, {});
   grpc::ServerBuilder builder;
   registered.Register(&builder);
 }

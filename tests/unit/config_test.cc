@@ -17,6 +17,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
 
 constexpr char kUrl[] = "postgresql://tokend:hunter2@db/tokens";
@@ -174,7 +175,9 @@ TEST_F(ConfigTest, BoundsHoldOnBothSides) {
         "--lease-ttl=inf", "--max-active-tokens=0", "--max-active-tokens=1e3",
         "--validate-threads=0", "--validate-threads=257", "--lame-duck=-1s",
         "--max-connections=0", "--reflection=yes", "--listen=:7443",
-        "--listen=host:65536", "--listen=unix:", "--ops-listen=unix:/x"}) {
+        "--listen=host:65536", "--listen=unix:", "--ops-listen=unix:/x",
+        "--check-listen=unix:/x", "--token-headers=X-Api-Key",
+        "--token-headers=a,", "--token-headers=authorization"}) {
     EXPECT_EQ(Faults({"serve", kUrlFlag, flag}).size(), 1U) << flag;
   }
 }
@@ -204,6 +207,22 @@ TEST_F(ConfigTest, PlaintextStaysOnThisMachineUnlessToldOtherwise) {
                               "[::1]:7443", "unix:/run/tokend.sock"}) {
     EXPECT_TRUE(Serve({"--listen", address}).is_local()) << address;
   }
+}
+
+TEST_F(ConfigTest, GatewaysAskOverPlainHttpOnThisMachineOnly) {
+  EXPECT_EQ(Serve({}).check_listen, "");
+  EXPECT_EQ(Serve({"--check-listen=127.0.0.1:1"}).check_listen, "127.0.0.1:1");
+  EXPECT_THAT(Faults({"serve", kUrlFlag, "--check-listen=0.0.0.0:1"}),
+              ElementsAre(HasSubstr("--insecure-listen-anywhere")));
+  EXPECT_EQ(Serve({"--check-listen=0.0.0.0:1", "--insecure-listen-anywhere"})
+                .check_listen,
+            "0.0.0.0:1");
+}
+
+TEST_F(ConfigTest, SeveralHeadersMayHoldAToken) {
+  EXPECT_THAT(Serve({}).token_headers, IsEmpty());
+  EXPECT_THAT(Serve({"--token-headers=x-api-key,x-token"}).token_headers,
+              ElementsAre("x-api-key", "x-token"));
 }
 
 TEST_F(ConfigTest, OtherMachinesCanConnectWithCertificates) {

@@ -142,9 +142,4 @@ absl::Status AuthHandler::Validate(ServedCall& call, const Request& request,
   return absl::OkStatus();
 }
 
-void AuthServer::Register(grpc::ServerBuilder* builder) {
-  builder->RegisterService(handler_.service());
-  server_.emplace(&handler_, options_, builder);
-}
-
 }  // namespace wemasy::tokens

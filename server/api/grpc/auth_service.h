@@ -3,11 +3,8 @@
 #define WEMASY_SERVER_API_GRPC_AUTH_SERVICE_H_
 
 #include "absl/status/status.h"
-#include "absl/types/optional.h"
-#include "grpcpp/server_builder.h"
 #include "grpcpp/server_context.h"
 #include "server/api/grpc/served_call.h"
-#include "server/api/grpc/unary_server.h"
 #include "server/api/grpc/watch_call.h"
 #include "server/api/watch_streams.h"
 #include "server/validate/validator.h"
@@ -35,7 +32,6 @@ class AuthHandler {
   grpc::Status Handle(grpc::ServerContext& context, const Request& request,
                       Response* response);
 
-  // To be registered with the server.
   grpc::Service* service() { return &service_; }
 
  private:
@@ -64,33 +60,6 @@ class AuthHandler {
   MethodObserver& validate_observer_;
   MethodObserver& watch_observer_;
   Service service_{*this};
-};
-
-// The service and its threads.
-//
-// Order of life: construct, Register, BuildAndStart, Start; then
-// grpc::Server::Shutdown, Join, destroy the server, destroy this. Not
-// thread-safe.
-class AuthServer {
- public:
-  // `validator`, `streams` and what is in `environment` must outlive this
-  // object.
-  AuthServer(const Validator* validator, WatchStreams* streams,
-             const ApiEnvironment& environment,
-             const UnaryServerOptions& options)
-      : options_(options), handler_(validator, streams, environment) {}
-
-  // Adds the service to a server. Once.
-  void Register(grpc::ServerBuilder* builder);
-  // Begins to answer. The server must have been built.
-  void Start() { server_->Start(); }
-  // Returns once every call is done. The server must have been shut down.
-  void Join() { server_->Join(); }
-
- private:
-  const UnaryServerOptions options_;
-  AuthHandler handler_;
-  absl::optional<UnaryServer<AuthHandler>> server_;
 };
 
 }  // namespace wemasy::tokens

@@ -6,8 +6,8 @@
 // writes all responses from one: they keep the memory that they grew, which the
 // transport's limit on messages bounds, and stay in the processor's cache.
 //
-// Order of life: construct with the ServerBuilder, BuildAndStart(), Start();
-// then grpc::Server::Shutdown(), which needs the threads, Join(), destroy the
+// Order of life: construct, Register(), BuildAndStart(), Start(); then
+// grpc::Server::Shutdown(), which needs the threads, Join(), destroy the
 // server, destroy this.
 #ifndef WEMASY_SERVER_API_GRPC_UNARY_SERVER_H_
 #define WEMASY_SERVER_API_GRPC_UNARY_SERVER_H_
@@ -40,9 +40,11 @@ struct UnaryServerOptions {
   int max_calls = 4096;
 };
 
-// `Handler` has the types Request and Response, and two functions, called by
-// all queues' threads:
+// `Handler` has the types Request and Response, and three functions, of which
+// the last two are called by all queues' threads:
 //
+//   // To be registered with the server.
+//   grpc::Service* service();
 //   // Asks gRPC for a call: the generated service's Request{Method}.
 //   void Post(grpc::ServerContext*, Request*,
 //             grpc::ServerAsyncResponseWriter<Response>*,
@@ -50,22 +52,26 @@ struct UnaryServerOptions {
 //   // Answers it; `response` is empty. Throws nothing.
 //   grpc::Status Handle(grpc::ServerContext&, const Request&, Response*);
 //
-// Start and Join are for one thread.
+// Register, Start and Join are for one thread.
 template <typename Handler>
 class UnaryServer {
  public:
   // `handler` must outlive this object.
-  UnaryServer(Handler* handler, const UnaryServerOptions& options,
-              grpc::ServerBuilder* builder) {
-    for (int i = 0; i < options.queues; ++i) {
-      queues_.push_back(std::make_unique<Queue>(handler, options,
-                                                builder->AddCompletionQueue()));
-    }
-  }
+  UnaryServer(Handler* handler, const UnaryServerOptions& options)
+      : handler_(*handler), options_(options) {}
   UnaryServer(const UnaryServer&) = delete;
   UnaryServer& operator=(const UnaryServer&) = delete;
   // The server must have been destroyed.
   ~UnaryServer() { Join(); }
+
+  // Adds the service to a server. Once.
+  void Register(grpc::ServerBuilder* builder) {
+    builder->RegisterService(handler_.service());
+    for (int i = 0; i < options_.queues; ++i) {
+      queues_.push_back(std::make_unique<Queue>(&handler_, options_,
+                                                builder->AddCompletionQueue()));
+    }
+  }
 
   // Begins to answer. The server must have been built.
   void Start() {
@@ -191,6 +197,8 @@ class UnaryServer {
     std::thread thread_;
   };
 
+  Handler& handler_;
+  const UnaryServerOptions options_;
   std::vector<std::unique_ptr<Queue>> queues_;
 };
 
