@@ -17,6 +17,8 @@ import subprocess
 import sys
 import tempfile
 
+import grpc
+
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
@@ -25,6 +27,7 @@ from harness.cluster import Cluster  # noqa: E402
 from harness.server import Server, migrate  # noqa: E402
 
 VALIDATE = "/wemasy.tokens.v1.AuthService/Validate"
+CHECK = "/envoy.service.auth.v3.Authorization/Check"
 EMPTY = "/wemasy.tokens.bench.EmptyService/Call"
 WATCHERS = 100
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -49,6 +52,41 @@ def frame(message: bytes) -> bytes:
     return struct.pack(">BI", 0, len(message)) + message
 
 
+def field(number: int, content) -> bytes:
+    """A string or message as a field of a protobuf message."""
+    if isinstance(content, str):
+        content = content.encode()
+    size = len(content)
+    length = bytes([size]) if size < 128 else bytes([size & 127 | 128, size >> 7])
+    return bytes([number << 3 | 2]) + length + content
+
+
+def validate_request(secret: str) -> bytes:
+    return field(1, secret)
+
+
+def check_request(secret: str) -> bytes:
+    """What Envoy sends if it is told to show the credentials only."""
+    headers = {
+        "authorization": f"Bearer {secret}",
+        "x-request-id": "5c1f2f5e-3b0e-4b57-9d0a-6f5b1a2c3d4e",
+    }
+    http = field(1, headers["x-request-id"]) + field(2, "GET")
+    for name, value in headers.items():
+        http += field(3, field(1, name) + field(2, value))
+    http += field(4, "/v1/pages?limit=10") + field(5, "api.example.com")
+    http += field(6, "https") + field(11, "HTTP/2")
+
+    def peer(port: bytes) -> bytes:
+        # An address.socket_address with an address and a port.
+        return field(1, field(1, field(2, "127.0.0.1") + b"\x18" + port))
+
+    attributes = field(1, peer(b"\xd0\x8f\x03")) + field(2, peer(b"\xbb\x03"))
+    attributes += field(4, field(2, http))
+    attributes += field(10, field(1, "project") + field(2, "projects/bench"))
+    return field(1, attributes)
+
+
 def cpu_seconds(pid: int) -> float:
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
     utime, stime = fields.split()[11:13]
@@ -70,10 +108,10 @@ class Load:
         self._body.write_bytes(frame(body))
         self._log = folder / "h2load.log"
 
-    # The server gives its connections to six queues in turn: two of each
-    # service that is measured, and two of its own. With twelve, every turn
-    # finds them spread alike.
-    def run(self, calls: int, clients=12, streams=5) -> dict:
+    # The server gives its connections to eight queues in turn: two for each rpc
+    # that is measured, and two of its own. With sixteen, every turn finds them
+    # spread alike.
+    def run(self, calls: int, clients=16, streams=4) -> dict:
         self._log.unlink(missing_ok=True)
         pid = self._server.process.pid
         before = cpu_seconds(pid)
@@ -234,12 +272,10 @@ def three_replicas(server, cluster, database, folder, calls) -> dict:
 
 
 def compare_with_empty(server, secret: str, folder, rounds, calls) -> dict:
-    token = secret.encode()
     loads = {
         "empty": Load(server, EMPTY, b"", folder),
-        "validate": Load(
-            server, VALIDATE, b"\x0a" + bytes([len(token)]) + token, folder
-        ),
+        "validate": Load(server, VALIDATE, validate_request(secret), folder),
+        "check": Load(server, CHECK, check_request(secret), folder),
     }
     for load in loads.values():
         load.run(calls)
@@ -255,14 +291,19 @@ def compare_with_empty(server, secret: str, folder, rounds, calls) -> dict:
             figures[f"{name}_{figure}"] = statistics.median(
                 run[figure] for run in runs
             )
-    for figure, key in (("throughput", "throughput"), ("cpu_us", "cpu")):
+    for ours, theirs, figure, key in (
+        ("validate", "empty", "throughput", "throughput"),
+        ("validate", "empty", "cpu_us", "cpu"),
+        ("check", "validate", "cpu_us", "cpu"),
+    ):
         ratios = [
-            ours[figure] / theirs[figure]
-            for ours, theirs in zip(results["validate"], results["empty"])
+            run[figure] / other[figure]
+            for run, other in zip(results[ours], results[theirs])
         ]
-        figures[f"validate_{key}_vs_empty"] = statistics.median(ratios)
-        figures[f"validate_{key}_vs_empty_min"] = min(ratios)
-        figures[f"validate_{key}_vs_empty_max"] = max(ratios)
+        name = f"{ours}_{key}_vs_{theirs}"
+        figures[name] = statistics.median(ratios)
+        figures[f"{name}_min"] = min(ratios)
+        figures[f"{name}_max"] = max(ratios)
     return figures
 
 
@@ -272,6 +313,10 @@ def check_verdict(server, secret: str):
         verdict = client.verdict(secret)
     if verdict != "VALID":
         raise RuntimeError(f"the token to measure with is {verdict}")
+    with grpc.insecure_channel(server.target) as channel:
+        answer = channel.unary_unary(CHECK)(check_request(secret))
+    if b"x-wemasy-token" not in answer:
+        raise RuntimeError("the token to measure with does not pass Check")
 
 
 def create_token(server) -> str:

@@ -84,7 +84,8 @@ def test_many_revokes_share_their_sync_points(fleet, project):
                 f"{count} revokes at once: {took * 1e3:.0f} ms, sync points at "
                 f"each of three servers: {spent}"
             )
-            assert max(spent) < max(20, count)
+            # One round for all who wait, each 5 ms at the soonest.
+            assert max(spent) < 20 + took / 0.005
         for each in created:
             assert b.verdict(each.secret) == "REVOKED"
 
@@ -121,11 +122,13 @@ def test_a_paused_replica_is_waited_for_until_its_lease_is_over(
             assert receipt.expired_replicas + receipt.gone_replicas == 1
             assert TTL * 0.75 < time.monotonic() - begun < LONGEST_WAIT
             b.process.send_signal(signal.SIGCONT)
-            assert late.result() in ("REVOKED", "UNAVAILABLE")
+            # CANCELLED is the word of a server that leaves, as this one does.
+            refusals = ("REVOKED", "UNAVAILABLE", "CANCELLED")
+            assert late.result() in refusals
         end = time.monotonic() + 1
         while time.monotonic() < end:
             found = verdict_or_code(client_b, created.secret)
-            assert found in ("REVOKED", "UNAVAILABLE"), found
+            assert found in refusals, found
 
 
 def verdict_or_code(client, secret) -> str:
