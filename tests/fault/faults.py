@@ -36,6 +36,7 @@ GROUPS = {
         "database-cut-to",
         "database-cut-from",
         "database-latency",
+        "database-fades",
         "database-reset",
         "notifications-held",
         "commit-answers-lost",
@@ -274,7 +275,8 @@ class Faults:
 
     # --- Between replicas and the database
 
-    def _cut_database(self, kind, seconds, rng, **settings):
+    def _cut_database(self, kind, seconds, rng, slow=0, **settings):
+        """After the way was `slow` for some sync points, if it was."""
         replicas = self._some_replicas(rng)
         with self._in_force(
             kind,
@@ -283,6 +285,9 @@ class Faults:
             database=len(replicas) > 1,
         ):
             links = [replica.link for replica in replicas]
+            if slow:
+                with self._links_set(links, delay=slow):
+                    self._rest(self._ttl * 0.6)
             with self._links_set(links, **settings):
                 self._rest(seconds)
                 if rng.random() < 0.3:
@@ -300,6 +305,11 @@ class Faults:
 
     def _database_cut_from(self, kind, seconds, rng):
         self._cut_database(kind, seconds, rng, hold_backward=True)
+
+    def _database_fades(self, kind, seconds, rng):
+        slow = rng.uniform(0.1, 0.5)
+        both = {"hold_forward": True, "hold_backward": True}
+        self._cut_database(kind, seconds, rng, slow, **both)
 
     def _database_latency(self, kind, seconds, rng):
         self._cut_database(
