@@ -307,8 +307,10 @@ class Faults:
         self._cut_database(kind, seconds, rng, hold_backward=True)
 
     def _database_fades(self, kind, seconds, rng):
-        slow = rng.uniform(0.1, 0.5)
+        """For longer than any lease."""
+        slow = rng.uniform(0.2, 0.6)
         both = {"hold_forward": True, "hold_backward": True}
+        seconds = max(seconds, self._ttl * 1.3)
         self._cut_database(kind, seconds, rng, slow, **both)
 
     def _database_latency(self, kind, seconds, rng):

@@ -333,12 +333,12 @@ type ListTokensRequest struct {
 	// Which tokens to return: comparisons joined by `AND` (a subset of AIP-160)
 	// of at most 1000 characters.
 	//
-	//   - `state = ACTIVE`, `EXPIRED` or `REVOKED`
-	//   - `creator = "user-7"`
-	//   - `last_used_time < "2026-01-31T00:00:00Z"`: unused since then, which
-	//     includes the never used that were created before
-	//   - `expire_time < "2026-01-31T00:00:00Z"`: expires, or expired, before
-	//     then
+	// - `state = ACTIVE`, `EXPIRED` or `REVOKED`
+	// - `creator = "user-7"`
+	// - `last_used_time < "2026-01-31T00:00:00Z"`: unused since then, which
+	//   includes the never used that were created before
+	// - `expire_time < "2026-01-31T00:00:00Z"`: expires, or expired, before
+	//   then
 	Filter        string `protobuf:"bytes,4,opt,name=filter,proto3" json:"filter,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

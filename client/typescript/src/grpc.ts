@@ -1,0 +1,105 @@
+/** An interceptor for servers of grpc-js. */
+import {
+  type Metadata,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  ServerListenerBuilder,
+  status,
+  type StatusObject,
+} from "@grpc/grpc-js";
+
+import { type HeaderField, presentedTokens } from "./credential.js";
+import { check, type GuardOptions } from "./guard.js";
+import { setIdentity } from "./identity.js";
+import type { Requirements, Validator } from "./validator.js";
+
+const CODES = {
+  400: status.INVALID_ARGUMENT,
+  401: status.UNAUTHENTICATED,
+  403: status.PERMISSION_DENIED,
+  503: status.UNAVAILABLE,
+} as const;
+
+/**
+ * Makes an interceptor that lets a call pass if it presents a token that meets
+ * the requirements; `identityOf(call.metadata)` then says whose. All others
+ * end with INVALID_ARGUMENT, UNAUTHENTICATED, PERMISSION_DENIED or UNAVAILABLE
+ * before a message is read. The token comes as in HTTP: metadata
+ * `authorization`, value `Bearer ...`.
+ *
+ * What is decided holds for this call: a stream stays open when the token is
+ * revoked. Limit its age.
+ *
+ * If the requirements are malformed, or the function throws, the call ends
+ * with INTERNAL, and the process warns of the error.
+ *
+ * Of several `authorization` headers Node's HTTP/2 gives only the first to
+ * anybody, so that a repeated one is not refused here.
+ *
+ * @param requirements of all methods, or a function of a method's path, such
+ *   as `/demo.Pages/Read`, that returns them, or undefined if the method is open
+ *   to everybody, such as health
+ */
+export function requireToken(
+  validator: Validator,
+  requirements: Requirements | ((path: string) => Requirements | undefined),
+  options: GuardOptions<string> = {},
+): ServerInterceptor {
+  const { tokenHeaders = [], onRefused } = options;
+
+  // Resolves to the status to end the call with, or to nothing.
+  async function refusalOf(
+    path: string,
+    metadata: Metadata,
+  ): Promise<Pick<StatusObject, "code" | "details"> | undefined> {
+    const wanted =
+      typeof requirements === "function" ? requirements(path) : requirements;
+    if (!wanted) return undefined;
+    const presented = presentedTokens(
+      fieldsOf(metadata, ["authorization", ...tokenHeaders]),
+      tokenHeaders,
+    );
+    const decision = await check(validator, presented, wanted);
+    if ("identity" in decision) {
+      setIdentity(metadata, decision.identity);
+      return undefined;
+    }
+    const { refusal } = decision;
+    onRefused?.(refusal, path);
+    return { code: CODES[refusal.status], details: refusal.message };
+  }
+
+  return ({ path }, call) =>
+    new ServerInterceptingCall(call, {
+      start(next) {
+        const listener = new ServerListenerBuilder()
+          .withOnReceiveMetadata((metadata, proceed) => {
+            refusalOf(path, metadata).then(
+              (refusal) => {
+                if (refusal) call.sendStatus(refusal);
+                else proceed(metadata);
+              },
+              (error: unknown) => {
+                process.emitWarning(
+                  error instanceof Error ? error : String(error),
+                );
+                call.sendStatus({
+                  code: status.INTERNAL,
+                  details: "internal error",
+                });
+              },
+            );
+          })
+          .build();
+        next(listener);
+      },
+    });
+}
+
+// Several values of one name are one that is joined by commas, as in HTTP.
+function fieldsOf(metadata: Metadata, names: string[]): HeaderField[] {
+  return names
+    .map((name) => [name, metadata.get(name)] as const)
+    .filter(([, values]) => values.length > 0)
+    .map(([name, values]) => [name, values.join(",")]);
+}
