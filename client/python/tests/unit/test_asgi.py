@@ -10,6 +10,7 @@ import pytest
 from fastapi import Depends, FastAPI
 from harness.http_server import APPS, bearer, described
 from harness.validators import IDENTITY, AsyncStubValidator
+from starlette.requests import Request
 
 from wemasy_tokens import (
     MalformedRequirementsError,
@@ -143,6 +144,18 @@ async def test_without_a_handler_fastapi_refuses_all_the_same() -> None:
     assert response.status_code == http.HTTPStatus.UNAUTHORIZED
     assert response.headers["www-authenticate"].startswith(REALM)
     assert response.json() == {"detail": "a valid API token is required"}
+
+
+async def test_a_dependency_leaves_the_identity_in_the_request() -> None:
+    guard = TokenGuard(AsyncStubValidator(Verdict.VALID))
+    app = FastAPI(dependencies=[Depends(guard.require())])
+
+    @app.get("/")
+    async def name(request: Request) -> str:
+        return str(request.state.token_identity.name)
+
+    response = await get(app, "/", bearer("abc"))
+    assert response.json() == IDENTITY.name
 
 
 class Inner:
