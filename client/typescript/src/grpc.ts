@@ -96,10 +96,8 @@ export function requireToken(
     });
 }
 
-// Several values of one name are one that is joined by commas, as in HTTP.
 function fieldsOf(metadata: Metadata, names: string[]): HeaderField[] {
-  return names
-    .map((name) => [name, metadata.get(name)] as const)
-    .filter(([, values]) => values.length > 0)
-    .map(([name, values]) => [name, values.join(",")]);
+  return names.flatMap((name) =>
+    metadata.get(name).map((value) => [name, value.toString()] as const),
+  );
 }

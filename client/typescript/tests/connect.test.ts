@@ -140,7 +140,7 @@ describe("calls", () => {
     const call = connection.validator.validate(
       "secret",
       {},
-      { signal: controller.signal },
+      { signal: controller.signal, timeoutMs: 600_000 },
     );
     setTimeout(() => {
       controller.abort(new Error("the client has left"));
