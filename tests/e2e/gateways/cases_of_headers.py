@@ -138,6 +138,18 @@ SPOOFED = [
     Case("without a token", out.NO_TOKEN, LIES),
     Case("on a route without a token", out.NAMELESS, LIES, "/healthz"),
     Case(
+        "with an underscore, on a route without a token",
+        out.NAMELESS,
+        tuple((name.replace("-", "_"), value) for name, value in LIES),
+        "/healthz",
+    ),
+    Case(
+        "and tokens, on a route without a token",
+        out.NAMELESS,
+        (VALID, ("x-api-key", "{valid}"), *LIES),
+        "/healthz",
+    ),
+    Case(
         "unknown, on a route without a token",
         out.NAMELESS,
         (("X-Wemasy-Foo", "1"),),
