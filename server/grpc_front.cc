@@ -29,8 +29,8 @@
 namespace wemasy::tokens {
 namespace {
 
-// TokenService's calls block, each on a thread. More than the calls it admits
-// at once, as the refused need one, too.
+// Calls of the life cycle block, each on a thread. More than the calls it
+// admits at once, as the refused need one, too.
 constexpr int kMaxSyncThreads = 512;
 // Lines a second about what libraries have to say.
 constexpr int64_t kLibraryLinesPerSecond = 10;
@@ -55,6 +55,14 @@ bool IsSocketInUse(absl::string_view listen) {
 UnaryServerOptions ValidateOptions(const Settings& settings) {
   UnaryServerOptions options;
   options.queues = settings.validate_threads;
+  return options;
+}
+
+// Holders of tokens, who may be anybody, do not take the places of owners.
+BlockingCallOptions SelfServiceOptions() {
+  BlockingCallOptions options;
+  options.max_mutations = 64;
+  options.max_reads = 64;
   return options;
 }
 
@@ -95,7 +103,9 @@ GrpcFront::GrpcFront(const Settings& settings, const Backends& backends)
       check_handler_(backends.check, backends.environment),
       check_server_(&check_handler_, ValidateOptions(settings)),
       token_service_(backends.lifecycle, backends.environment,
-                     TokenServiceOptions()) {}
+                     BlockingCallOptions()),
+      self_service_(backends.check, backends.lifecycle, backends.environment,
+                    SelfServiceOptions()) {}
 
 GrpcFront::~GrpcFront() { Shutdown(absl::ZeroDuration()); }
 
@@ -125,6 +135,7 @@ absl::Status GrpcFront::Listen(const Settings& settings) {
   auth_server_.Register(&builder);
   check_server_.Register(&builder);
   builder.RegisterService(&token_service_);
+  builder.RegisterService(&self_service_);
   server_ = builder.BuildAndStart();
   // A port that could not be bound shows only as 0.
   if (server_ == nullptr || port_ == 0) {
@@ -150,14 +161,17 @@ void GrpcFront::Shutdown(absl::Duration timeout) {
 }
 
 void GrpcFront::AddMetrics(SampledMetrics& metrics) const {
-  const TokenServiceImpl* const service = &token_service_;
-  constexpr char kHelp[] = "Calls of TokenService in progress.";
-  metrics.AddGauge("tokend_calls_in_flight", kHelp,
-                   [service] { return service->mutations_in_flight(); },
-                   {{"kind", "mutation"}});
-  metrics.AddGauge("tokend_calls_in_flight", kHelp,
-                   [service] { return service->reads_in_flight(); },
-                   {{"kind", "read"}});
+  const auto add = [&metrics](const BlockingCalls& calls, const char* service) {
+    constexpr char kHelp[] = "Calls that may block, in progress.";
+    metrics.AddGauge("tokend_calls_in_flight", kHelp,
+                     [&calls] { return calls.mutations_in_flight(); },
+                     {{"service", service}, {"kind", "mutation"}});
+    metrics.AddGauge("tokend_calls_in_flight", kHelp,
+                     [&calls] { return calls.reads_in_flight(); },
+                     {{"service", service}, {"kind", "read"}});
+  };
+  add(token_service_.calls(), "TokenService");
+  add(self_service_.calls(), "SelfService");
 }
 
 absl::StatusOr<std::unique_ptr<Authenticator>> MakeAuthenticator(

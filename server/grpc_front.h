@@ -1,4 +1,4 @@
-// The gRPC server: both services, Envoy's authorization, health and reflection
+// The gRPC server: all services, Envoy's authorization, health and reflection
 // on one address.
 #ifndef WEMASY_SERVER_GRPC_FRONT_H_
 #define WEMASY_SERVER_GRPC_FRONT_H_
@@ -16,6 +16,7 @@
 #include "server/api/grpc/served_call.h"
 #include "server/api/grpc/token_service.h"
 #include "server/api/grpc/unary_server.h"
+#include "server/api/self/self_service.h"
 #include "server/api/watch_streams.h"
 #include "server/config.h"
 #include "server/lifecycle/token_lifecycle.h"
@@ -69,6 +70,7 @@ class GrpcFront {
   CheckHandler check_handler_;
   UnaryServer<CheckHandler> check_server_;
   TokenServiceImpl token_service_;
+  SelfServiceImpl self_service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<HealthSink> health_sink_;
   std::unique_ptr<HealthState> health_;

@@ -13,6 +13,8 @@ enum class Rpc {
   kValidate,
   kWatch,
   kCheck,
+  kGetSelf,
+  kRevokeSelf,
   kCreateToken,
   kGetToken,
   kListTokens,
@@ -22,7 +24,7 @@ enum class Rpc {
   kRevokeLeakedTokens,
   kListAuditEvents,
 };
-inline constexpr int kRpcCount = 11;
+inline constexpr int kRpcCount = 13;
 
 // Whom an rpc lets in.
 enum class Access {

@@ -82,6 +82,7 @@ absl::StatusCode CodeOf(ErrorReason reason) {
     case ErrorReason::kOverloaded:
       return absl::StatusCode::kResourceExhausted;
     case ErrorReason::kCallerUnauthenticated:
+    case ErrorReason::kTokenRefused:
       return absl::StatusCode::kUnauthenticated;
     case ErrorReason::kRoleMissing:
       return absl::StatusCode::kPermissionDenied;

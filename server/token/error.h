@@ -37,6 +37,7 @@ enum class ErrorReason {
   kOverloaded = 16,
   kInternal = 17,
   kReplicaTooOld = 18,
+  kTokenRefused = 19,
 };
 
 // The status code that goes with a reason; always the same.

@@ -5,12 +5,14 @@ import pytest
 from harness.client import ACTOR, failing
 from harness.certificates import Authority, DOMAIN
 from harness.commands import grpcurl
-from harness.stubs import auth_pb2, service_pb2, token_pb2
+from harness.stubs import auth_pb2, self_pb2, service_pb2, token_pb2
 
 NAME = f"projects/demo/tokens/t{'0' * 26}"
 # Malformed on purpose: whoever lacks the role must not learn even that.
 REQUESTS = {
     "Validate": auth_pb2.ValidateRequest(expected_project="?"),
+    "GetSelf": self_pb2.GetSelfRequest(),
+    "RevokeSelf": self_pb2.RevokeSelfRequest(),
     "CreateToken": service_pb2.CreateTokenRequest(
         parent="?", token=token_pb2.Token(display_name="x"), actor=ACTOR
     ),
@@ -24,9 +26,11 @@ REQUESTS = {
     "RevokeLeakedTokens": service_pb2.RevokeLeakedTokensRequest(),
     "ListAuditEvents": service_pb2.ListAuditEventsRequest(parent="?"),
 }
+# Two, which the calls of holders refuse.
+CREDENTIALS = (("authorization", "Bearer x"),) * 2
 # What each caller may do; every other rpc is refused.
 ALLOWED = {
-    "gateway": {"Validate"},
+    "gateway": {"Validate", "GetSelf", "RevokeSelf"},
     "backend": set(REQUESTS) - {"RevokeLeakedTokens"},
     "security": {"RevokeLeakedTokens", "ListAuditEvents"},
     "all": set(REQUESTS),
@@ -36,8 +40,9 @@ ALLOWED = {
 
 
 def call(client, rpc):
-    stub = client.auth if rpc == "Validate" else client.tokens
-    getattr(stub, rpc)(REQUESTS[rpc], timeout=10)
+    for stub in (client.auth, client.self, client.tokens):
+        if method := getattr(stub, rpc, None):
+            method(REQUESTS[rpc], timeout=10, metadata=CREDENTIALS)
 
 
 @pytest.mark.parametrize("caller", ALLOWED)

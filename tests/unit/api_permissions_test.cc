@@ -10,6 +10,7 @@
 #include "server/api/roles.h"
 #include "server/token/error.h"
 #include "wemasy/tokens/v1/auth_service.pb.h"
+#include "wemasy/tokens/v1/self_service.pb.h"
 #include "wemasy/tokens/v1/token_service.pb.h"
 
 namespace wemasy::tokens {
@@ -45,6 +46,8 @@ constexpr Row kTable[] = {
     {Rpc::kValidate, "", "gateway all"},
     {Rpc::kWatch, "", "gateway all"},
     {Rpc::kCheck, "", "gateway all"},
+    {Rpc::kGetSelf, "", "gateway all"},
+    {Rpc::kRevokeSelf, "", "gateway all"},
 
     {Rpc::kCreateToken, "projects/shop", "manager shop mixed all"},
     {Rpc::kCreateToken, "projects/other", "manager all"},
@@ -142,6 +145,7 @@ TEST_F(PermissionsTest, TheTableHasEveryMethodOfTheContract) {
   for (const auto* file :
        {v1::ValidateRequest::descriptor()->file(),
         v1::GetTokenRequest::descriptor()->file(),
+        v1::GetSelfRequest::descriptor()->file(),
         envoy::service::auth::v3::CheckRequest::descriptor()->file()}) {
     for (int i = 0; i < file->service_count(); ++i) {
       const auto* service = file->service(i);

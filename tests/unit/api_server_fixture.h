@@ -27,6 +27,7 @@
 #include "server/api/grpc/server_options.h"
 #include "server/api/grpc/token_service.h"
 #include "server/api/grpc/unary_server.h"
+#include "server/api/self/self_service.h"
 #include "server/coherence/watch_hub.h"
 #include "server/token/error.h"
 #include "tests/support/entries.h"
@@ -164,7 +165,7 @@ inline std::string ReasonOf(const grpc::Status& status) {
 
 class ApiServerTest : public ::testing::Test {
  protected:
-  void Serve(const char* roles, const TokenServiceOptions& token_options = {},
+  void Serve(const char* roles, const BlockingCallOptions& token_options = {},
              const UnaryServerOptions& auth_options = {},
              const ServerOptions& server_options = {}) {
     authenticator_ = std::make_unique<Authenticator>(*RoleTable::Parse(roles),
@@ -173,6 +174,8 @@ class ApiServerTest : public ::testing::Test {
                                         &clock_, &random_};
     tokens_ = std::make_unique<TokenServiceImpl>(&lifecycle_, environment,
                                                  token_options);
+    self_ = std::make_unique<SelfServiceImpl>(&gateway_check_, &lifecycle_,
+                                              environment, token_options);
     auth_handler_ =
         std::make_unique<AuthHandler>(&validator_, &hub_, environment);
     auth_ = std::make_unique<UnaryServer<AuthHandler>>(auth_handler_.get(),
@@ -186,6 +189,7 @@ class ApiServerTest : public ::testing::Test {
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
                              &port_);
     builder.RegisterService(tokens_.get());
+    builder.RegisterService(self_.get());
     auth_->Register(&builder);
     check_->Register(&builder);
     server_ = builder.BuildAndStart();
@@ -196,6 +200,7 @@ class ApiServerTest : public ::testing::Test {
     const auto channel =
         grpc::CreateChannel(target_, grpc::InsecureChannelCredentials());
     token_stub_ = v1::TokenService::NewStub(channel);
+    self_stub_ = v1::SelfService::NewStub(channel);
     auth_stub_ = v1::AuthService::NewStub(channel);
     check_stub_ = envoy::service::auth::v3::Authorization::NewStub(channel);
   }
@@ -252,6 +257,7 @@ class ApiServerTest : public ::testing::Test {
   RecordingObserver observer_;
   std::unique_ptr<Authenticator> authenticator_;
   std::unique_ptr<TokenServiceImpl> tokens_;
+  std::unique_ptr<SelfServiceImpl> self_;
   std::unique_ptr<AuthHandler> auth_handler_;
   std::unique_ptr<UnaryServer<AuthHandler>> auth_;
   std::unique_ptr<CheckHandler> check_handler_;
@@ -260,6 +266,7 @@ class ApiServerTest : public ::testing::Test {
   std::string target_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::TokenService::Stub> token_stub_;
+  std::unique_ptr<v1::SelfService::Stub> self_stub_;
   std::unique_ptr<v1::AuthService::Stub> auth_stub_;
   std::unique_ptr<envoy::service::auth::v3::Authorization::Stub> check_stub_;
 };

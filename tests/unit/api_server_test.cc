@@ -272,14 +272,14 @@ TEST_F(ApiServerTest, CallersWithoutDeadlineGetOne) {
 }
 
 TEST_F(ApiServerTest, TooManyCallsAreTurnedAway) {
-  TokenServiceOptions options;
+  BlockingCallOptions options;
   options.max_reads = 2;
   Serve(kEverything, options);
   store_.Hold();
   std::vector<std::thread> readers;
   for (int i = 0; i < 2; ++i) readers.emplace_back([&] { Get(name_); });
   while (store_.waiting() < 2) std::this_thread::yield();
-  EXPECT_EQ(tokens_->reads_in_flight(), 2);
+  EXPECT_EQ(tokens_->calls().reads_in_flight(), 2);
   const grpc::Status status = Get(name_);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(ReasonOf(status), "OVERLOADED");
@@ -298,8 +298,8 @@ TEST_F(ApiServerTest, TooManyCallsAreTurnedAway) {
   store_.Release();
   revoker.join();
   for (std::thread& reader : readers) reader.join();
-  EXPECT_EQ(tokens_->reads_in_flight(), 0);
-  EXPECT_EQ(tokens_->mutations_in_flight(), 0);
+  EXPECT_EQ(tokens_->calls().reads_in_flight(), 0);
+  EXPECT_EQ(tokens_->calls().mutations_in_flight(), 0);
 }
 
 TEST_F(ApiServerTest, CompressedRequestsAreRefused) {

@@ -88,6 +88,8 @@ constexpr ReasonRow kReasons[] = {
     {ErrorReason::kInternal, "INTERNAL", grpc::StatusCode::INTERNAL},
     {ErrorReason::kReplicaTooOld, "REPLICA_TOO_OLD",
      grpc::StatusCode::FAILED_PRECONDITION},
+    {ErrorReason::kTokenRefused, "TOKEN_REFUSED",
+     grpc::StatusCode::UNAUTHENTICATED},
 };
 
 class ReasonTest : public TestWithParam<ReasonRow> {};

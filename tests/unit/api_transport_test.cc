@@ -170,11 +170,11 @@ TEST_F(ApiTransportTest, ACancelledMutationIsNotWaitedFor) {
     const grpc::Status status = stub->RevokeToken(&context, request, &response);
     EXPECT_EQ(status.error_code(), grpc::StatusCode::CANCELLED);
   });
-  while (tokens_->mutations_in_flight() < 1 || !barrier_.is_waited_for()) {
+  while (tokens_->calls().mutations_in_flight() < 1 || !barrier_.is_waited_for()) {
     std::this_thread::yield();
   }
   context.TryCancel();
-  while (tokens_->mutations_in_flight() > 0) std::this_thread::yield();
+  while (tokens_->calls().mutations_in_flight() > 0) std::this_thread::yield();
   caller.join();
 }
 

@@ -804,7 +804,7 @@ var File_wemasy_tokens_v1_auth_service_proto protoreflect.FileDescriptor
 
 const file_wemasy_tokens_v1_auth_service_proto_rawDesc = "" +
 	"\n" +
-	"#wemasy/tokens/v1/auth_service.proto\x12\x10wemasy.tokens.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbe\x01\n" +
+	"#wemasy/tokens/v1/auth_service.proto\x12\x10wemasy.tokens.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbe\x01\n" +
 	"\x0fValidateRequest\x12\x1a\n" +
 	"\x05token\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x05token\x12-\n" +
 	"\x0frequired_scopes\x18\x02 \x03(\tB\x04\xe2A\x01\x01R\x0erequiredScopes\x12/\n" +
@@ -865,9 +865,9 @@ const file_wemasy_tokens_v1_auth_service_proto_rawDesc = "" +
 	"\x0fVERDICT_EXPIRED\x10\x04\x12\x19\n" +
 	"\x15VERDICT_WRONG_PROJECT\x10\x05\x12\x1e\n" +
 	"\x1aVERDICT_INSUFFICIENT_SCOPE\x10\x06\x12\x11\n" +
-	"\rVERDICT_VALID\x10\a2\xae\x01\n" +
-	"\vAuthService\x12Q\n" +
-	"\bValidate\x12!.wemasy.tokens.v1.ValidateRequest\x1a\".wemasy.tokens.v1.ValidateResponse\x12L\n" +
+	"\rVERDICT_VALID\x10\a2\xce\x01\n" +
+	"\vAuthService\x12q\n" +
+	"\bValidate\x12!.wemasy.tokens.v1.ValidateRequest\x1a\".wemasy.tokens.v1.ValidateResponse\"\x1e\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/v1/tokens:validate\x12L\n" +
 	"\x05Watch\x12\x1e.wemasy.tokens.v1.WatchRequest\x1a\x1f.wemasy.tokens.v1.WatchResponse(\x010\x01B\x03\xf8\x01\x01b\x06proto3"
 
 var (

@@ -121,6 +121,12 @@ const (
 	//
 	// To do: finish the upgrade, then try again.
 	ErrorReason_ERROR_REASON_REPLICA_TOO_OLD ErrorReason = 18
+	// UNAUTHENTICATED: the holder of a token presented none, or none that is
+	// valid. Which of the two, and why, is not said.
+	//
+	// To do: send a valid token in the header; where it has expired or was
+	// revoked, ask the owner of the project for a new one.
+	ErrorReason_ERROR_REASON_TOKEN_REFUSED ErrorReason = 19
 )
 
 // Enum value maps for ErrorReason.
@@ -145,6 +151,7 @@ var (
 		16: "ERROR_REASON_OVERLOADED",
 		17: "ERROR_REASON_INTERNAL",
 		18: "ERROR_REASON_REPLICA_TOO_OLD",
+		19: "ERROR_REASON_TOKEN_REFUSED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":            0,
@@ -166,6 +173,7 @@ var (
 		"ERROR_REASON_OVERLOADED":             16,
 		"ERROR_REASON_INTERNAL":               17,
 		"ERROR_REASON_REPLICA_TOO_OLD":        18,
+		"ERROR_REASON_TOKEN_REFUSED":          19,
 	}
 )
 
@@ -200,7 +208,7 @@ var File_wemasy_tokens_v1_errors_proto protoreflect.FileDescriptor
 
 const file_wemasy_tokens_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1dwemasy/tokens/v1/errors.proto\x12\x10wemasy.tokens.v1*\x99\x05\n" +
+	"\x1dwemasy/tokens/v1/errors.proto\x12\x10wemasy.tokens.v1*\xb9\x05\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_FIELD_INVALID\x10\x01\x12#\n" +
@@ -221,7 +229,8 @@ const file_wemasy_tokens_v1_errors_proto_rawDesc = "" +
 	"\x1fERROR_REASON_DEADLINE_TOO_SHORT\x10\x0f\x12\x1b\n" +
 	"\x17ERROR_REASON_OVERLOADED\x10\x10\x12\x19\n" +
 	"\x15ERROR_REASON_INTERNAL\x10\x11\x12 \n" +
-	"\x1cERROR_REASON_REPLICA_TOO_OLD\x10\x12b\x06proto3"
+	"\x1cERROR_REASON_REPLICA_TOO_OLD\x10\x12\x12\x1e\n" +
+	"\x1aERROR_REASON_TOKEN_REFUSED\x10\x13b\x06proto3"
 
 var (
 	file_wemasy_tokens_v1_errors_proto_rawDescOnce sync.Once

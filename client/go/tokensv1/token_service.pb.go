@@ -1250,7 +1250,7 @@ var File_wemasy_tokens_v1_token_service_proto protoreflect.FileDescriptor
 
 const file_wemasy_tokens_v1_token_service_proto_rawDesc = "" +
 	"\n" +
-	"$wemasy/tokens/v1/token_service.proto\x12\x10wemasy.tokens.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1bgoogle/api/field_info.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cwemasy/tokens/v1/audit.proto\x1a\x1cwemasy/tokens/v1/token.proto\"\xcc\x01\n" +
+	"$wemasy/tokens/v1/token_service.proto\x12\x10wemasy.tokens.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1bgoogle/api/field_info.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cwemasy/tokens/v1/audit.proto\x1a\x1cwemasy/tokens/v1/token.proto\"\xcc\x01\n" +
 	"\x12CreateTokenRequest\x128\n" +
 	"\x06parent\x18\x01 \x01(\tB \xe2A\x01\x02\xfaA\x19\x12\x17tokens.wemasy.com/TokenR\x06parent\x123\n" +
 	"\x05token\x18\x02 \x01(\v2\x17.wemasy.tokens.v1.TokenB\x04\xe2A\x01\x02R\x05token\x12\x1a\n" +
@@ -1333,17 +1333,17 @@ const file_wemasy_tokens_v1_token_service_proto_rawDesc = "" +
 	"$LEAKED_TOKEN_OUTCOME_ALREADY_REVOKED\x10\x02\x12!\n" +
 	"\x1dLEAKED_TOKEN_OUTCOME_REPLACED\x10\x03\x12 \n" +
 	"\x1cLEAKED_TOKEN_OUTCOME_UNKNOWN\x10\x04\x12\"\n" +
-	"\x1eLEAKED_TOKEN_OUTCOME_MALFORMED\x10\x052\x83\x06\n" +
-	"\fTokenService\x12Z\n" +
-	"\vCreateToken\x12$.wemasy.tokens.v1.CreateTokenRequest\x1a%.wemasy.tokens.v1.CreateTokenResponse\x12Q\n" +
-	"\bGetToken\x12!.wemasy.tokens.v1.GetTokenRequest\x1a\".wemasy.tokens.v1.GetTokenResponse\x12W\n" +
+	"\x1eLEAKED_TOKEN_OUTCOME_MALFORMED\x10\x052\xf2\b\n" +
+	"\fTokenService\x12\x89\x01\n" +
+	"\vCreateToken\x12$.wemasy.tokens.v1.CreateTokenRequest\x1a%.wemasy.tokens.v1.CreateTokenResponse\"-\x82\xd3\xe4\x93\x02':\x05token\"\x1e/v1/{parent=projects/*}/tokens\x12y\n" +
+	"\bGetToken\x12!.wemasy.tokens.v1.GetTokenRequest\x1a\".wemasy.tokens.v1.GetTokenResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=projects/*/tokens/*}\x12\x7f\n" +
 	"\n" +
-	"ListTokens\x12#.wemasy.tokens.v1.ListTokensRequest\x1a$.wemasy.tokens.v1.ListTokensResponse\x12Z\n" +
-	"\vUpdateToken\x12$.wemasy.tokens.v1.UpdateTokenRequest\x1a%.wemasy.tokens.v1.UpdateTokenResponse\x12Z\n" +
-	"\vRevokeToken\x12$.wemasy.tokens.v1.RevokeTokenRequest\x1a%.wemasy.tokens.v1.RevokeTokenResponse\x12Z\n" +
-	"\vRotateToken\x12$.wemasy.tokens.v1.RotateTokenRequest\x1a%.wemasy.tokens.v1.RotateTokenResponse\x12o\n" +
-	"\x12RevokeLeakedTokens\x12+.wemasy.tokens.v1.RevokeLeakedTokensRequest\x1a,.wemasy.tokens.v1.RevokeLeakedTokensResponse\x12f\n" +
-	"\x0fListAuditEvents\x12(.wemasy.tokens.v1.ListAuditEventsRequest\x1a).wemasy.tokens.v1.ListAuditEventsResponseB\x03\xf8\x01\x01b\x06proto3"
+	"ListTokens\x12#.wemasy.tokens.v1.ListTokensRequest\x1a$.wemasy.tokens.v1.ListTokensResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{parent=projects/*}/tokens\x12\x8f\x01\n" +
+	"\vUpdateToken\x12$.wemasy.tokens.v1.UpdateTokenRequest\x1a%.wemasy.tokens.v1.UpdateTokenResponse\"3\x82\xd3\xe4\x93\x02-:\x05token2$/v1/{token.name=projects/*/tokens/*}\x12\x8c\x01\n" +
+	"\vRevokeToken\x12$.wemasy.tokens.v1.RevokeTokenRequest\x1a%.wemasy.tokens.v1.RevokeTokenResponse\"0\x82\xd3\xe4\x93\x02*:\x01*\"%/v1/{name=projects/*/tokens/*}:revoke\x12\x8c\x01\n" +
+	"\vRotateToken\x12$.wemasy.tokens.v1.RotateTokenRequest\x1a%.wemasy.tokens.v1.RotateTokenResponse\"0\x82\xd3\xe4\x93\x02*:\x01*\"%/v1/{name=projects/*/tokens/*}:rotate\x12\x93\x01\n" +
+	"\x12RevokeLeakedTokens\x12+.wemasy.tokens.v1.RevokeLeakedTokensRequest\x1a,.wemasy.tokens.v1.RevokeLeakedTokensResponse\"\"\x82\xd3\xe4\x93\x02\x1c:\x01*\"\x17/v1/tokens:revokeLeaked\x12\x93\x01\n" +
+	"\x0fListAuditEvents\x12(.wemasy.tokens.v1.ListAuditEventsRequest\x1a).wemasy.tokens.v1.ListAuditEventsResponse\"+\x82\xd3\xe4\x93\x02%\x12#/v1/{parent=projects/*}/auditEventsB\x03\xf8\x01\x01b\x06proto3"
 
 var (
 	file_wemasy_tokens_v1_token_service_proto_rawDescOnce sync.Once

@@ -50,7 +50,9 @@ static_assert(static_cast<int>(ErrorReason::kInternal) ==
               v1::ERROR_REASON_INTERNAL);
 static_assert(static_cast<int>(ErrorReason::kReplicaTooOld) ==
               v1::ERROR_REASON_REPLICA_TOO_OLD);
-static_assert(v1::ErrorReason_MAX == v1::ERROR_REASON_REPLICA_TOO_OLD);
+static_assert(static_cast<int>(ErrorReason::kTokenRefused) ==
+              v1::ERROR_REASON_TOKEN_REFUSED);
+static_assert(v1::ErrorReason_MAX == v1::ERROR_REASON_TOKEN_REFUSED);
 
 // Absl's codes are gRPC's.
 static_assert(static_cast<int>(absl::StatusCode::kInvalidArgument) ==

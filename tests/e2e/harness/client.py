@@ -8,7 +8,15 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from . import evidence
-from .stubs import auth_grpc, auth_pb2, service_grpc, service_pb2, token_pb2
+from .stubs import (
+    auth_grpc,
+    auth_pb2,
+    self_grpc,
+    self_pb2,
+    service_grpc,
+    service_pb2,
+    token_pb2,
+)
 
 ACTOR = "user-7"
 
@@ -26,6 +34,7 @@ class Client:
         recorded = grpc.intercept_channel(self.channel, evidence.Recorder())
         self.tokens = service_grpc.TokenServiceStub(recorded)
         self.auth = auth_grpc.AuthServiceStub(recorded)
+        self.self = self_grpc.SelfServiceStub(recorded)
         self.health = health_pb2_grpc.HealthStub(self.channel)
 
     def close(self):
@@ -109,6 +118,20 @@ class Client:
         """The verdict's name without its prefix."""
         response = self.validate(secret, **fields)
         return auth_pb2.Verdict.Name(response.verdict).removeprefix("VERDICT_")
+
+    def get_self(self, *headers, timeout=30):
+        """As the holder of a token; `headers` are pairs."""
+        return self.self.GetSelf(
+            self_pb2.GetSelfRequest(), metadata=headers, timeout=timeout
+        )
+
+    def revoke_self(self, *headers, timeout=30, **fields):
+        """As the holder of a token; `headers` are pairs."""
+        return self.self.RevokeSelf(
+            self_pb2.RevokeSelfRequest(**fields),
+            metadata=headers,
+            timeout=timeout,
+        )
 
     def serving(self, service="", timeout=2) -> bool:
         request = health_pb2.HealthCheckRequest(service=service)

@@ -111,10 +111,9 @@ class Failure:
     def __init__(self, error: grpc.RpcError):
         self.code = error.code()
         self.message = error.details()
-        self.raw = b""
-        for key, value in error.trailing_metadata() or ():
-            if key == "grpc-status-details-bin":
-                self.raw = value
+        trailers = dict(error.trailing_metadata() or ())
+        self.raw = trailers.get("grpc-status-details-bin", b"")
+        self.challenge = trailers.get("www-authenticate", "")
         rich = status_pb2.Status.FromString(self.raw)
         self.infos = []
         self.violations = []

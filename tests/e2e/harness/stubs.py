@@ -46,6 +46,8 @@ from wemasy.tokens.v1 import audit_pb2  # noqa: E402
 from wemasy.tokens.v1 import auth_service_pb2 as auth_pb2  # noqa: E402
 from wemasy.tokens.v1 import auth_service_pb2_grpc as auth_grpc  # noqa: E402
 from wemasy.tokens.v1 import errors_pb2  # noqa: E402
+from wemasy.tokens.v1 import self_service_pb2 as self_pb2  # noqa: E402
+from wemasy.tokens.v1 import self_service_pb2_grpc as self_grpc  # noqa: E402
 from wemasy.tokens.v1 import token_pb2  # noqa: E402
 from wemasy.tokens.v1 import token_service_pb2 as service_pb2  # noqa: E402
 from wemasy.tokens.v1 import (  # noqa: E402
@@ -58,6 +60,8 @@ __all__ = [
     "auth_pb2",
     "error_details_pb2",
     "errors_pb2",
+    "self_grpc",
+    "self_pb2",
     "service_grpc",
     "service_pb2",
     "status_pb2",

@@ -22,6 +22,7 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import field_info_pb2 as google_dot_api_dot_field__info__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
@@ -32,7 +33,7 @@ from wemasy.tokens.v1 import audit_pb2 as wemasy_dot_tokens_dot_v1_dot_audit__pb
 from wemasy.tokens.v1 import token_pb2 as wemasy_dot_tokens_dot_v1_dot_token__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$wemasy/tokens/v1/token_service.proto\x12\x10wemasy.tokens.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1bgoogle/api/field_info.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cwemasy/tokens/v1/audit.proto\x1a\x1cwemasy/tokens/v1/token.proto\"\xab\x01\n\x12\x43reateTokenRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\x12\x17tokens.wemasy.com/Token\x12,\n\x05token\x18\x02 \x01(\x0b\x32\x17.wemasy.tokens.v1.TokenB\x04\xe2\x41\x01\x02\x12\x13\n\x05\x61\x63tor\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12 \n\nrequest_id\x18\x04 \x01(\tB\x0c\xe2\x41\x01\x01\xe2\x8c\xcf\xd7\x08\x02\x08\x01\"M\n\x13\x43reateTokenResponse\x12&\n\x05token\x18\x01 \x01(\x0b\x32\x17.wemasy.tokens.v1.Token\x12\x0e\n\x06secret\x18\x02 \x01(\t\"A\n\x0fGetTokenRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17tokens.wemasy.com/Token\":\n\x10GetTokenResponse\x12&\n\x05token\x18\x01 \x01(\x0b\x32\x17.wemasy.tokens.v1.Token\"\x8e\x01\n\x11ListTokensRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\x12\x17tokens.wemasy.com/Token\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"V\n\x12ListTokensResponse\x12\'\n\x06tokens\x18\x01 \x03(\x0b\x32\x17.wemasy.tokens.v1.Token\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8e\x01\n\x12UpdateTokenRequest\x12,\n\x05token\x18\x01 \x01(\x0b\x32\x17.wemasy.tokens.v1.TokenB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x13\n\x05\x61\x63tor\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"=\n\x13UpdateTokenResponse\x12&\n\x05token\x18\x01 \x01(\x0b\x32\x17.wemasy.tokens.v1.Token\"\xa6\x01\n\x12RevokeTokenRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17tokens.wemasy.com/Token\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x34\n\x06reason\x18\x03 \x01(\x0e\x32\x1e.wemasy.tokens.v1.RevokeReasonB\x04\xe2\x41\x01\x01\x12\x15\n\x07\x63omment\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"s\n\x13RevokeTokenResponse\x12&\n\x05token\x18\x01 \x01(\x0b\x32\x17.wemasy.tokens.v1.Token\x12\x34\n\x07receipt\x18\x02 \x01(\x0b\x32#.wemasy.tokens.v1.RevocationReceipt\"\xb2\x01\n\x12RotateTokenRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17tokens.wemasy.com/Token\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x35\n\x0cgrace_period\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x01\x12 \n\nrequest_id\x18\x04 \x01(\tB\x0c\xe2\x41\x01\x01\xe2\x8c\xcf\xd7\x08\x02\x08\x01\"M\n\x13RotateTokenResponse\x12&\n\x05token\x18\x01 \x01(\x0b\x32\x17.wemasy.tokens.v1.Token\x12\x0e\n\x06secret\x18\x02 \x01(\t\"l\n\x19RevokeLeakedTokensRequest\x12:\n\rleaked_tokens\x18\x01 \x03(\x0b\x32\x1d.wemasy.tokens.v1.LeakedTokenB\x04\xe2\x41\x01\x02\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"m\n\x0bLeakedToken\x12\x10\n\x06secret\x18\x01 \x01(\tH\x00\x12\x17\n\rsecret_sha256\x18\x02 \x01(\x0cH\x00\x12\x14\n\x06source\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x11\n\x03url\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x42\n\n\x08\x65vidence\"\x88\x01\n\x1aRevokeLeakedTokensResponse\x12\x34\n\x07results\x18\x01 \x03(\x0b\x32#.wemasy.tokens.v1.LeakedTokenResult\x12\x34\n\x07receipt\x18\x02 \x01(\x0b\x32#.wemasy.tokens.v1.RevocationReceipt\"X\n\x11LeakedTokenResult\x12\x35\n\x07outcome\x18\x01 \x01(\x0e\x32$.wemasy.tokens.v1.LeakedTokenOutcome\x12\x0c\n\x04name\x18\x02 \x01(\t\"\xb8\x01\n\x16ListAuditEventsRequest\x12\x35\n\x06parent\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\x12\x1ctokens.wemasy.com/AuditEvent\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x34\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\"|\n\x17ListAuditEventsResponse\x12\x32\n\x0c\x61udit_events\x18\x01 \x03(\x0b\x32\x1c.wemasy.tokens.v1.AuditEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x14\n\x0cresume_token\x18\x03 \x01(\t*\xef\x01\n\x12LeakedTokenOutcome\x12$\n LEAKED_TOKEN_OUTCOME_UNSPECIFIED\x10\x00\x12 \n\x1cLEAKED_TOKEN_OUTCOME_REVOKED\x10\x01\x12(\n$LEAKED_TOKEN_OUTCOME_ALREADY_REVOKED\x10\x02\x12!\n\x1dLEAKED_TOKEN_OUTCOME_REPLACED\x10\x03\x12 \n\x1cLEAKED_TOKEN_OUTCOME_UNKNOWN\x10\x04\x12\"\n\x1eLEAKED_TOKEN_OUTCOME_MALFORMED\x10\x05\x32\x83\x06\n\x0cTokenService\x12Z\n\x0b\x43reateToken\x12$.wemasy.tokens.v1.CreateTokenRequest\x1a%.wemasy.tokens.v1.CreateTokenResponse\x12Q\n\x08GetToken\x12!.wemasy.tokens.v1.GetTokenRequest\x1a\".wemasy.tokens.v1.GetTokenResponse\x12W\n\nListTokens\x12#.wemasy.tokens.v1.ListTokensRequest\x1a$.wemasy.tokens.v1.ListTokensResponse\x12Z\n\x0bUpdateToken\x12$.wemasy.tokens.v1.UpdateTokenRequest\x1a%.wemasy.tokens.v1.UpdateTokenResponse\x12Z\n\x0bRevokeToken\x12$.wemasy.tokens.v1.RevokeTokenRequest\x1a%.wemasy.tokens.v1.RevokeTokenResponse\x12Z\n\x0bRotateToken\x12$.wemasy.tokens.v1.RotateTokenRequest\x1a%.wemasy.tokens.v1.RotateTokenResponse\x12o\n\x12RevokeLeakedTokens\x12+.wemasy.tokens.v1.RevokeLeakedTokensRequest\x1a,.wemasy.tokens.v1.RevokeLeakedTokensResponse\x12\x66\n\x0fListAuditEvents\x12(.wemasy.tokens.v1.ListAuditEventsRequest\x1a).wemasy.tokens.v1.ListAuditEventsResponseB\x03\xf8\x01\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$wemasy/tokens/v1/token_service.proto\x12\x10wemasy.tokens.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1bgoogle/api/field_info.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cwemasy/tokens/v1/audit.proto\x1a\x1cwemasy/tokens/v1/token.proto\"\xab\x01\n\x12\x43reateTokenRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\x12\x17tokens.wemasy.com/Token\x12,\n\x05token\x18\x02 \x01(\x0b\x32\x17.wemasy.tokens.v1.TokenB\x04\xe2\x41\x01\x02\x12\x13\n\x05\x61\x63tor\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12 \n\nrequest_id\x18\x04 \x01(\tB\x0c\xe2\x41\x01\x01\xe2\x8c\xcf\xd7\x08\x02\x08\x01\"M\n\x13\x43reateTokenResponse\x12&\n\x05token\x18\x01 \x01(\x0b\x32\x17.wemasy.tokens.v1.Token\x12\x0e\n\x06secret\x18\x02 \x01(\t\"A\n\x0fGetTokenRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17tokens.wemasy.com/Token\":\n\x10GetTokenResponse\x12&\n\x05token\x18\x01 \x01(\x0b\x32\x17.wemasy.tokens.v1.Token\"\x8e\x01\n\x11ListTokensRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\x12\x17tokens.wemasy.com/Token\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"V\n\x12ListTokensResponse\x12\'\n\x06tokens\x18\x01 \x03(\x0b\x32\x17.wemasy.tokens.v1.Token\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8e\x01\n\x12UpdateTokenRequest\x12,\n\x05token\x18\x01 \x01(\x0b\x32\x17.wemasy.tokens.v1.TokenB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x13\n\x05\x61\x63tor\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"=\n\x13UpdateTokenResponse\x12&\n\x05token\x18\x01 \x01(\x0b\x32\x17.wemasy.tokens.v1.Token\"\xa6\x01\n\x12RevokeTokenRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17tokens.wemasy.com/Token\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x34\n\x06reason\x18\x03 \x01(\x0e\x32\x1e.wemasy.tokens.v1.RevokeReasonB\x04\xe2\x41\x01\x01\x12\x15\n\x07\x63omment\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"s\n\x13RevokeTokenResponse\x12&\n\x05token\x18\x01 \x01(\x0b\x32\x17.wemasy.tokens.v1.Token\x12\x34\n\x07receipt\x18\x02 \x01(\x0b\x32#.wemasy.tokens.v1.RevocationReceipt\"\xb2\x01\n\x12RotateTokenRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17tokens.wemasy.com/Token\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x35\n\x0cgrace_period\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x01\x12 \n\nrequest_id\x18\x04 \x01(\tB\x0c\xe2\x41\x01\x01\xe2\x8c\xcf\xd7\x08\x02\x08\x01\"M\n\x13RotateTokenResponse\x12&\n\x05token\x18\x01 \x01(\x0b\x32\x17.wemasy.tokens.v1.Token\x12\x0e\n\x06secret\x18\x02 \x01(\t\"l\n\x19RevokeLeakedTokensRequest\x12:\n\rleaked_tokens\x18\x01 \x03(\x0b\x32\x1d.wemasy.tokens.v1.LeakedTokenB\x04\xe2\x41\x01\x02\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"m\n\x0bLeakedToken\x12\x10\n\x06secret\x18\x01 \x01(\tH\x00\x12\x17\n\rsecret_sha256\x18\x02 \x01(\x0cH\x00\x12\x14\n\x06source\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x11\n\x03url\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x42\n\n\x08\x65vidence\"\x88\x01\n\x1aRevokeLeakedTokensResponse\x12\x34\n\x07results\x18\x01 \x03(\x0b\x32#.wemasy.tokens.v1.LeakedTokenResult\x12\x34\n\x07receipt\x18\x02 \x01(\x0b\x32#.wemasy.tokens.v1.RevocationReceipt\"X\n\x11LeakedTokenResult\x12\x35\n\x07outcome\x18\x01 \x01(\x0e\x32$.wemasy.tokens.v1.LeakedTokenOutcome\x12\x0c\n\x04name\x18\x02 \x01(\t\"\xb8\x01\n\x16ListAuditEventsRequest\x12\x35\n\x06parent\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\x12\x1ctokens.wemasy.com/AuditEvent\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x34\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\"|\n\x17ListAuditEventsResponse\x12\x32\n\x0c\x61udit_events\x18\x01 \x03(\x0b\x32\x1c.wemasy.tokens.v1.AuditEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x14\n\x0cresume_token\x18\x03 \x01(\t*\xef\x01\n\x12LeakedTokenOutcome\x12$\n LEAKED_TOKEN_OUTCOME_UNSPECIFIED\x10\x00\x12 \n\x1cLEAKED_TOKEN_OUTCOME_REVOKED\x10\x01\x12(\n$LEAKED_TOKEN_OUTCOME_ALREADY_REVOKED\x10\x02\x12!\n\x1dLEAKED_TOKEN_OUTCOME_REPLACED\x10\x03\x12 \n\x1cLEAKED_TOKEN_OUTCOME_UNKNOWN\x10\x04\x12\"\n\x1eLEAKED_TOKEN_OUTCOME_MALFORMED\x10\x05\x32\xf2\x08\n\x0cTokenService\x12\x89\x01\n\x0b\x43reateToken\x12$.wemasy.tokens.v1.CreateTokenRequest\x1a%.wemasy.tokens.v1.CreateTokenResponse\"-\x82\xd3\xe4\x93\x02\'\"\x1e/v1/{parent=projects/*}/tokens:\x05token\x12y\n\x08GetToken\x12!.wemasy.tokens.v1.GetTokenRequest\x1a\".wemasy.tokens.v1.GetTokenResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=projects/*/tokens/*}\x12\x7f\n\nListTokens\x12#.wemasy.tokens.v1.ListTokensRequest\x1a$.wemasy.tokens.v1.ListTokensResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{parent=projects/*}/tokens\x12\x8f\x01\n\x0bUpdateToken\x12$.wemasy.tokens.v1.UpdateTokenRequest\x1a%.wemasy.tokens.v1.UpdateTokenResponse\"3\x82\xd3\xe4\x93\x02-2$/v1/{token.name=projects/*/tokens/*}:\x05token\x12\x8c\x01\n\x0bRevokeToken\x12$.wemasy.tokens.v1.RevokeTokenRequest\x1a%.wemasy.tokens.v1.RevokeTokenResponse\"0\x82\xd3\xe4\x93\x02*\"%/v1/{name=projects/*/tokens/*}:revoke:\x01*\x12\x8c\x01\n\x0bRotateToken\x12$.wemasy.tokens.v1.RotateTokenRequest\x1a%.wemasy.tokens.v1.RotateTokenResponse\"0\x82\xd3\xe4\x93\x02*\"%/v1/{name=projects/*/tokens/*}:rotate:\x01*\x12\x93\x01\n\x12RevokeLeakedTokens\x12+.wemasy.tokens.v1.RevokeLeakedTokensRequest\x1a,.wemasy.tokens.v1.RevokeLeakedTokensResponse\"\"\x82\xd3\xe4\x93\x02\x1c\"\x17/v1/tokens:revokeLeaked:\x01*\x12\x93\x01\n\x0fListAuditEvents\x12(.wemasy.tokens.v1.ListAuditEventsRequest\x1a).wemasy.tokens.v1.ListAuditEventsResponse\"+\x82\xd3\xe4\x93\x02%\x12#/v1/{parent=projects/*}/auditEventsB\x03\xf8\x01\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -96,44 +97,60 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTAUDITEVENTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_LISTAUDITEVENTSREQUEST'].fields_by_name['start_time']._loaded_options = None
   _globals['_LISTAUDITEVENTSREQUEST'].fields_by_name['start_time']._serialized_options = b'\342A\001\001'
-  _globals['_LEAKEDTOKENOUTCOME']._serialized_start=2437
-  _globals['_LEAKEDTOKENOUTCOME']._serialized_end=2676
-  _globals['_CREATETOKENREQUEST']._serialized_start=307
-  _globals['_CREATETOKENREQUEST']._serialized_end=478
-  _globals['_CREATETOKENRESPONSE']._serialized_start=480
-  _globals['_CREATETOKENRESPONSE']._serialized_end=557
-  _globals['_GETTOKENREQUEST']._serialized_start=559
-  _globals['_GETTOKENREQUEST']._serialized_end=624
-  _globals['_GETTOKENRESPONSE']._serialized_start=626
-  _globals['_GETTOKENRESPONSE']._serialized_end=684
-  _globals['_LISTTOKENSREQUEST']._serialized_start=687
-  _globals['_LISTTOKENSREQUEST']._serialized_end=829
-  _globals['_LISTTOKENSRESPONSE']._serialized_start=831
-  _globals['_LISTTOKENSRESPONSE']._serialized_end=917
-  _globals['_UPDATETOKENREQUEST']._serialized_start=920
-  _globals['_UPDATETOKENREQUEST']._serialized_end=1062
-  _globals['_UPDATETOKENRESPONSE']._serialized_start=1064
-  _globals['_UPDATETOKENRESPONSE']._serialized_end=1125
-  _globals['_REVOKETOKENREQUEST']._serialized_start=1128
-  _globals['_REVOKETOKENREQUEST']._serialized_end=1294
-  _globals['_REVOKETOKENRESPONSE']._serialized_start=1296
-  _globals['_REVOKETOKENRESPONSE']._serialized_end=1411
-  _globals['_ROTATETOKENREQUEST']._serialized_start=1414
-  _globals['_ROTATETOKENREQUEST']._serialized_end=1592
-  _globals['_ROTATETOKENRESPONSE']._serialized_start=1594
-  _globals['_ROTATETOKENRESPONSE']._serialized_end=1671
-  _globals['_REVOKELEAKEDTOKENSREQUEST']._serialized_start=1673
-  _globals['_REVOKELEAKEDTOKENSREQUEST']._serialized_end=1781
-  _globals['_LEAKEDTOKEN']._serialized_start=1783
-  _globals['_LEAKEDTOKEN']._serialized_end=1892
-  _globals['_REVOKELEAKEDTOKENSRESPONSE']._serialized_start=1895
-  _globals['_REVOKELEAKEDTOKENSRESPONSE']._serialized_end=2031
-  _globals['_LEAKEDTOKENRESULT']._serialized_start=2033
-  _globals['_LEAKEDTOKENRESULT']._serialized_end=2121
-  _globals['_LISTAUDITEVENTSREQUEST']._serialized_start=2124
-  _globals['_LISTAUDITEVENTSREQUEST']._serialized_end=2308
-  _globals['_LISTAUDITEVENTSRESPONSE']._serialized_start=2310
-  _globals['_LISTAUDITEVENTSRESPONSE']._serialized_end=2434
-  _globals['_TOKENSERVICE']._serialized_start=2679
-  _globals['_TOKENSERVICE']._serialized_end=3450
+  _globals['_TOKENSERVICE'].methods_by_name['CreateToken']._loaded_options = None
+  _globals['_TOKENSERVICE'].methods_by_name['CreateToken']._serialized_options = b'\202\323\344\223\002\'\"\036/v1/{parent=projects/*}/tokens:\005token'
+  _globals['_TOKENSERVICE'].methods_by_name['GetToken']._loaded_options = None
+  _globals['_TOKENSERVICE'].methods_by_name['GetToken']._serialized_options = b'\202\323\344\223\002 \022\036/v1/{name=projects/*/tokens/*}'
+  _globals['_TOKENSERVICE'].methods_by_name['ListTokens']._loaded_options = None
+  _globals['_TOKENSERVICE'].methods_by_name['ListTokens']._serialized_options = b'\202\323\344\223\002 \022\036/v1/{parent=projects/*}/tokens'
+  _globals['_TOKENSERVICE'].methods_by_name['UpdateToken']._loaded_options = None
+  _globals['_TOKENSERVICE'].methods_by_name['UpdateToken']._serialized_options = b'\202\323\344\223\002-2$/v1/{token.name=projects/*/tokens/*}:\005token'
+  _globals['_TOKENSERVICE'].methods_by_name['RevokeToken']._loaded_options = None
+  _globals['_TOKENSERVICE'].methods_by_name['RevokeToken']._serialized_options = b'\202\323\344\223\002*\"%/v1/{name=projects/*/tokens/*}:revoke:\001*'
+  _globals['_TOKENSERVICE'].methods_by_name['RotateToken']._loaded_options = None
+  _globals['_TOKENSERVICE'].methods_by_name['RotateToken']._serialized_options = b'\202\323\344\223\002*\"%/v1/{name=projects/*/tokens/*}:rotate:\001*'
+  _globals['_TOKENSERVICE'].methods_by_name['RevokeLeakedTokens']._loaded_options = None
+  _globals['_TOKENSERVICE'].methods_by_name['RevokeLeakedTokens']._serialized_options = b'\202\323\344\223\002\034\"\027/v1/tokens:revokeLeaked:\001*'
+  _globals['_TOKENSERVICE'].methods_by_name['ListAuditEvents']._loaded_options = None
+  _globals['_TOKENSERVICE'].methods_by_name['ListAuditEvents']._serialized_options = b'\202\323\344\223\002%\022#/v1/{parent=projects/*}/auditEvents'
+  _globals['_LEAKEDTOKENOUTCOME']._serialized_start=2467
+  _globals['_LEAKEDTOKENOUTCOME']._serialized_end=2706
+  _globals['_CREATETOKENREQUEST']._serialized_start=337
+  _globals['_CREATETOKENREQUEST']._serialized_end=508
+  _globals['_CREATETOKENRESPONSE']._serialized_start=510
+  _globals['_CREATETOKENRESPONSE']._serialized_end=587
+  _globals['_GETTOKENREQUEST']._serialized_start=589
+  _globals['_GETTOKENREQUEST']._serialized_end=654
+  _globals['_GETTOKENRESPONSE']._serialized_start=656
+  _globals['_GETTOKENRESPONSE']._serialized_end=714
+  _globals['_LISTTOKENSREQUEST']._serialized_start=717
+  _globals['_LISTTOKENSREQUEST']._serialized_end=859
+  _globals['_LISTTOKENSRESPONSE']._serialized_start=861
+  _globals['_LISTTOKENSRESPONSE']._serialized_end=947
+  _globals['_UPDATETOKENREQUEST']._serialized_start=950
+  _globals['_UPDATETOKENREQUEST']._serialized_end=1092
+  _globals['_UPDATETOKENRESPONSE']._serialized_start=1094
+  _globals['_UPDATETOKENRESPONSE']._serialized_end=1155
+  _globals['_REVOKETOKENREQUEST']._serialized_start=1158
+  _globals['_REVOKETOKENREQUEST']._serialized_end=1324
+  _globals['_REVOKETOKENRESPONSE']._serialized_start=1326
+  _globals['_REVOKETOKENRESPONSE']._serialized_end=1441
+  _globals['_ROTATETOKENREQUEST']._serialized_start=1444
+  _globals['_ROTATETOKENREQUEST']._serialized_end=1622
+  _globals['_ROTATETOKENRESPONSE']._serialized_start=1624
+  _globals['_ROTATETOKENRESPONSE']._serialized_end=1701
+  _globals['_REVOKELEAKEDTOKENSREQUEST']._serialized_start=1703
+  _globals['_REVOKELEAKEDTOKENSREQUEST']._serialized_end=1811
+  _globals['_LEAKEDTOKEN']._serialized_start=1813
+  _globals['_LEAKEDTOKEN']._serialized_end=1922
+  _globals['_REVOKELEAKEDTOKENSRESPONSE']._serialized_start=1925
+  _globals['_REVOKELEAKEDTOKENSRESPONSE']._serialized_end=2061
+  _globals['_LEAKEDTOKENRESULT']._serialized_start=2063
+  _globals['_LEAKEDTOKENRESULT']._serialized_end=2151
+  _globals['_LISTAUDITEVENTSREQUEST']._serialized_start=2154
+  _globals['_LISTAUDITEVENTSREQUEST']._serialized_end=2338
+  _globals['_LISTAUDITEVENTSRESPONSE']._serialized_start=2340
+  _globals['_LISTAUDITEVENTSRESPONSE']._serialized_end=2464
+  _globals['_TOKENSERVICE']._serialized_start=2709
+  _globals['_TOKENSERVICE']._serialized_end=3847
 # @@protoc_insertion_point(module_scope)

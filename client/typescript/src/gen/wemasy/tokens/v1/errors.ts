@@ -143,6 +143,14 @@ export const ErrorReason = {
    * To do: finish the upgrade, then try again.
    */
   REPLICA_TOO_OLD: "ERROR_REASON_REPLICA_TOO_OLD",
+  /**
+   * TOKEN_REFUSED - UNAUTHENTICATED: the holder of a token presented none, or none that is
+   * valid. Which of the two, and why, is not said.
+   *
+   * To do: send a valid token in the header; where it has expired or was
+   * revoked, ask the owner of the project for a new one.
+   */
+  TOKEN_REFUSED: "ERROR_REASON_TOKEN_REFUSED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -168,6 +176,7 @@ export namespace ErrorReason {
   export type OVERLOADED = typeof ErrorReason.OVERLOADED;
   export type INTERNAL = typeof ErrorReason.INTERNAL;
   export type REPLICA_TOO_OLD = typeof ErrorReason.REPLICA_TOO_OLD;
+  export type TOKEN_REFUSED = typeof ErrorReason.TOKEN_REFUSED;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
 }
 
@@ -230,6 +239,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 18:
     case "ERROR_REASON_REPLICA_TOO_OLD":
       return ErrorReason.REPLICA_TOO_OLD;
+    case 19:
+    case "ERROR_REASON_TOKEN_REFUSED":
+      return ErrorReason.TOKEN_REFUSED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -277,6 +289,8 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 17;
     case ErrorReason.REPLICA_TOO_OLD:
       return 18;
+    case ErrorReason.TOKEN_REFUSED:
+      return 19;
     case ErrorReason.UNRECOGNIZED:
     default:
       return -1;
