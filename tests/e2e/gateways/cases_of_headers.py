@@ -122,6 +122,11 @@ SPOOFED = [
         out.PASSES,
         (VALID, ("X-Wemasy_Project", EVIL), ("x_wemasy-Token", EVIL)),
     ),
+    Case(
+        "with dots",
+        out.PASSES,
+        (VALID, *((n.replace("-", "."), v) for n, v in LIES)),
+    ),
     Case("unknown `x-wemasy-foo`", out.PASSES, (VALID, ("X-Wemasy-Foo", "1"))),
     Case("empty", out.PASSES, (VALID, *((name, "") for name, _ in LIES))),
     Case(
@@ -144,6 +149,12 @@ SPOOFED = [
         "/healthz",
     ),
     Case(
+        "with dots, on a route without a token",
+        out.NAMELESS,
+        tuple((name.replace("-", "."), value) for name, value in LIES),
+        "/healthz",
+    ),
+    Case(
         "and tokens, on a route without a token",
         out.NAMELESS,
         (VALID, ("x-api-key", "{valid}"), *LIES),
@@ -161,6 +172,16 @@ SPOOFED = [
         (VALID, ("Connection", "keep-alive, X-Wemasy-Token, X-Wemasy-Scopes")),
     ),
     Case(
+        "`connection` names `x-wemasy-token` in lower case",
+        out.PASSES,
+        (VALID, ("connection", "x-wemasy-token,x-wemasy-project,keep-alive")),
+    ),
+    Case(
+        "`Connection` names `authorization`",
+        out.NO_TOKEN,
+        (VALID, ("Connection", "Authorization")),
+    ),
+    Case(
         "`X-Forwarded-Uri` and its like",
         out.MISSING_SCOPE,
         (
@@ -170,5 +191,28 @@ SPOOFED = [
             ("X-Forwarded-Method", "OPTIONS"),
         ),
         "/pages/x",
+    ),
+    Case(
+        "`X_Forwarded_Uri`, `X-Forwarded-Prefix` and their like",
+        out.MISSING_SCOPE,
+        (
+            NARROW,
+            ("X_Forwarded_Uri", "/api/x"),
+            ("X.Forwarded.Uri", "/api/x"),
+            ("X-Forwarded-Prefix", "/api"),
+            ("X-Forwarded-Path", "/api/x"),
+            ("X-Original-Url", "/api/x"),
+            ("X-Rewrite-Url", "/api/x"),
+            ("X-Http-Method-Override", "OPTIONS"),
+            ("X-Envoy-Original-Path", "/api/x"),
+            ("X-Envoy-Auth-Headers-To-Remove", "x-wemasy-token"),
+            ("Early-Data", "1"),
+        ),
+        "/pages/x",
+    ),
+    Case(
+        "spaces after the token",
+        out.PASSES,
+        (("Authorization", "Bearer {valid} \t "), *LIES),
     ),
 ]

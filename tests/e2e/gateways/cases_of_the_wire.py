@@ -36,6 +36,14 @@ PATHS = [
         out.PASSES,
         "/api/a%20b?c=%2f..",
     ),
+    _path("`/api/..;/pages/x`", "/api/..;/pages/x", out.BAD_REQUEST),
+    _path("`/api/..;a=b/pages/x`", "/api/..;a=b/pages/x", out.BAD_REQUEST),
+    _path("`/api/%2e%2e;/pages/x`", "/api/%2e%2e;/pages/x", out.BAD_REQUEST),
+    _path("`/api/..%3b/pages/x`", "/api/..%3b/pages/x", out.BAD_REQUEST),
+    _path("`/pages;a=b/x`", "/pages;a=b/x", out.NOT_FOUND),
+    _path("`/pages%3fx`", "/pages%3fx", out.NOT_FOUND),
+    _path("`/pages%23/x`", "/pages%23/x", out.NOT_FOUND),
+    _path("`/api%2e/pages/x`", "/api%2e/pages/x", out.NOT_FOUND),
     _path("`/elsewhere`", "/elsewhere", out.NOT_FOUND),
     _path("`/Pages/x`", "/Pages/x", out.NOT_FOUND),
     _path("`/check`", "/check", out.NOT_FOUND),
@@ -43,6 +51,7 @@ PATHS = [
 ]
 
 _UPGRADE = (("Connection", "Upgrade"), ("Upgrade", "websocket"))
+_H2C = (("Connection", "Upgrade, HTTP2-Settings"), ("Upgrade", "h2c"))
 _TRAILERS = (("x-wemasy-project", EVIL), ("authorization", "Bearer {valid}"))
 PROTOCOL = [
     Case("a header of 6 kB", out.PASSES, (VALID, ("Padding", "x" * 6000))),
@@ -88,7 +97,26 @@ PROTOCOL = [
         chunked=True,
         trailers=_TRAILERS[:1],
     ),
+    Case(
+        "an identity in trailers, with an underscore and dots",
+        out.PASSES,
+        (VALID,),
+        method="POST",
+        body=BODY,
+        chunked=True,
+        trailers=(("x_wemasy_project", EVIL), ("x.wemasy.token", EVIL)),
+    ),
     Case("upgrade", out.UPGRADED, (VALID, *_UPGRADE)),
+    Case(
+        "upgrade to HTTP/2",
+        out.PASSES,
+        (VALID, *_H2C, ("HTTP2-Settings", "AAMAAABkAAQAoAAAAAIAAAAA")),
+    ),
+    Case(
+        "upgrade to another protocol",
+        out.PASSES,
+        (VALID, ("Connection", "Upgrade"), ("Upgrade", "foo")),
+    ),
     Case("upgrade without a token", out.NO_TOKEN, _UPGRADE),
     Case(
         "upgrade with a revoked token",

@@ -45,7 +45,21 @@ _STRICT = Deviation(
     "sends the path on as it came, so only one that is normalized passes",
 )
 
+_ENVOY = {
+    "upgrade to another protocol": Deviation(
+        out.Outcome("403 of the gateway", 403), "refuses it"
+    ),
+}
+_NEW_ENVOY = {
+    **_ENVOY,
+    **{
+        name: Deviation(out.MISSING_SCOPE, "1.40.0 takes it for `/pages/x`")
+        for name in ("`/api/..;/pages/x`", "`/api/..;a=b/pages/x`")
+    },
+}
 _BY_GATEWAY = {
+    "envoy-old": _ENVOY,
+    "envoy-new": _NEW_ENVOY,
     "nginx": {
         "`Authorization` twice": _TWICE,
         "the same token twice": _TWICE,
@@ -53,6 +67,9 @@ _BY_GATEWAY = {
         "unknown `x-wemasy-foo`": Deviation(_WITH_FOO, _NO_PREFIX),
         "unknown, on a route without a token": Deviation(
             _NAMELESS_WITH_FOO, _NO_PREFIX
+        ),
+        "`Connection` names `authorization`": Deviation(
+            out.PASSES, "takes no notice of what `Connection` names"
         ),
         "headers of 100 kB": _LARGE,
         "a header of 100 kB": _LARGE,
@@ -66,6 +83,7 @@ _BY_GATEWAY = {
         "unknown, on a route without a token": Deviation(
             _NAMELESS_WITH_FOO, f"{_NO_PREFIX} where no check is made"
         ),
+        "upgrade to another protocol": Deviation(out.BAD_REQUEST, "refuses it"),
         "`/pages%2fx`": Deviation(
             out.NOT_FOUND, "finds no route before it looks at the path"
         ),

@@ -260,7 +260,7 @@ _RAW = {
     )
 }
 _BARE = {
-    "{prefix: x-wemasy-, ignore_case: true}": "{exact: nothing}",
+    '{safe_regex: {regex: "x[-.]wemasy[-.].*"}}': "{exact: nothing}",
     "headers_with_underscores_action: DROP_HEADER": (
         "headers_with_underscores_action: ALLOW"
     ),

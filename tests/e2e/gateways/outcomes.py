@@ -72,7 +72,7 @@ TOO_LARGE = Outcome("431 of the gateway", 431)
 
 
 def _looks_like_ours(name: str) -> bool:
-    return bool(re.match("x[-_]wemasy[-_]", name, re.IGNORECASE))
+    return bool(re.match("x[-_.]wemasy[-_.]", name, re.IGNORECASE))
 
 
 def check_response(outcome: Outcome, response, method="GET"):

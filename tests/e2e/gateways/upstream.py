@@ -15,8 +15,8 @@ class Upstream:
     """Listens on a free port of 127.0.0.1; a context.
 
     `/PREFIX/slow` takes its time, `/PREFIX/stream` answers with a response that
-    does not end, and a request for an upgrade is granted: what comes then is
-    sent back.
+    does not end, and a request for an upgrade is granted, but for that of
+    `/PREFIX/plain`: what comes then is sent back.
     """
 
     def __init__(self):
@@ -72,11 +72,13 @@ class Upstream:
         with self._lock:
             self._seen.append(message)
         method, target, _ = message.start.split(" ", 2)
-        if message.all("upgrade"):
-            connection.sendall(
-                b"HTTP/1.1 101 Switching Protocols\r\n"
-                b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+        if message.all("upgrade") and not target.endswith("/plain"):
+            protocol = message.all("upgrade")[0]
+            head = (
+                "HTTP/1.1 101 Switching Protocols\r\n"
+                f"Connection: Upgrade\r\nUpgrade: {protocol}\r\n\r\n"
             )
+            connection.sendall(head.encode("latin-1"))
             while data := reader.some():
                 connection.sendall(data)
             return False
