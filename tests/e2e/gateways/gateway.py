@@ -193,6 +193,7 @@ class Nginx(OverCheck):
             "nginx.conf": {
                 **self.replaced_addresses(),
                 "/var/log/nginx/api.log": "/dev/stdout",
+                "/var/log/nginx/error.log": "stderr",
                 "listen 8080;": f"listen 127.0.0.1:{self.port};",
                 "#http2 listen 8443 ssl http2;": (
                     f"listen 127.0.0.1:{self.http2_port} http2;"
