@@ -13,6 +13,8 @@ from .programs import program
 from .site import HOSTS, free_port
 
 DEPLOY = paths.SOURCE / "deploy" / "gateways"
+# Where the files look for the descriptors.
+_DESCRIPTORS = "/etc/envoy/tokend/wemasy_tokens_v1.binpb"
 # How long a stream may go on, in the files as they are.
 STREAM_AGE = "600s"
 
@@ -37,6 +39,8 @@ class Gateway:
 
     # Waits for no stream.
     stop_signal = signal.SIGTERM
+    # Asks the servers.
+    ready_target = "/api/ready"
 
     def __init__(self, folder, site, edits=None, ready_status=401):
         # What the cases' deviations know it by.
@@ -105,10 +109,9 @@ class Gateway:
             return connection.exchange(data, method)
 
     def _is_ready(self) -> bool:
-        """Asks for a token, so asks the servers."""
         assert self.process.poll() is None, self.log()[-4000:]
         try:
-            return self.exchange("/api/ready").status == self._ready_status
+            return self.exchange(self.ready_target).status == self._ready_status
         except (OSError, http1.Closed):
             return False
 
@@ -116,27 +119,33 @@ class Gateway:
 class Envoy(Gateway):
     """Over gRPC."""
 
+    file = "envoy.yaml"
+
     def __init__(self, version, *arguments, **more):
         super().__init__(*arguments, **more)
         self._version = version
         self.admin_port = free_port()
 
     def configuration(self):
-        site = self.site
         values = {
             "0.0.0.0, port_value: 8080": f"127.0.0.1, port_value: {self.port}",
             "port_value: 9901": f"port_value: {self.admin_port}",
-            "port_value: 9000": f"port_value: {site.api.port}",
+            "port_value: 9000": f"port_value: {self.site.api.port}",
+            **self.servers(),
         }
+        return {self.file: values}
+
+    def servers(self) -> dict:
+        values = {_DESCRIPTORS: str(DEPLOY / "wemasy_tokens_v1.binpb")}
         for host in HOSTS:
             values[f"{host}, port_value: 7443"] = (
-                f"{host}, port_value: {site.port}"
+                f"{host}, port_value: {self.site.port}"
             )
-        return {"envoy.yaml": values}
+        return values
 
     def command(self):
         return [
-            *(program(self._version), "--config-path", "envoy.yaml"),
+            *(program(self._version), "--config-path", self.file),
             *("--disable-hot-restart", "--concurrency", "1"),
             *("--log-level", "warning"),
             *("--file-flush-interval-msec", "100"),
@@ -149,6 +158,33 @@ class Envoy(Gateway):
             text = connection.exchange(http1.request(target)).body.decode()
         pairs = (line.rpartition(": ") for line in text.splitlines())
         return {n.removeprefix(prefix): int(v) for n, _, v in pairs}
+
+
+class Rest(Envoy):
+    """REST for backends; over TLS if there is an SSLContext."""
+
+    file = "envoy-rest.yaml"
+    ready_target = "/v1/projects/ready/tokens"
+
+    def __init__(self, *arguments, tls=None, **more):
+        super().__init__(*arguments, **{"ready_status": 200, **more})
+        self.tls = tls
+
+    def configuration(self):
+        values = {
+            "port_value: 8081": f"port_value: {self.port}",
+            "port_value: 9902": f"port_value: {self.admin_port}",
+            **self.servers(),
+        }
+        return {self.file: values}
+
+    def connect(self):
+        return http1.Connection(self.port, self.tls)
+
+    def exchange(self, target, headers=(), **more):
+        """By a name that it goes by."""
+        headers = [("Host", "localhost"), *headers]
+        return super().exchange(target, headers, **more)
 
 
 class OverCheck(Gateway):
@@ -268,6 +304,7 @@ _BARE = {
 }
 VARIANTS = {"": {}, "raw": _RAW, "bare": _BARE, "bare-raw": {**_RAW, **_BARE}}
 ENVOYS = {"envoy-old": "ENVOY_OLD", "envoy-new": "ENVOY_NEW"}
+RESTS = {"rest-old": "ENVOY_OLD", "rest-new": "ENVOY_NEW"}
 OTHERS = {"nginx": Nginx, "traefik": Traefik, "caddy": Caddy}
 GATEWAYS = (*ENVOYS, *OTHERS)
 
@@ -278,6 +315,8 @@ def make(name: str, folder, site, edits=None, **more) -> Gateway:
     edits = {**VARIANTS[variant], **(edits or {})}
     if name in ENVOYS:
         made = Envoy(ENVOYS[name], folder, site, edits=edits, **more)
+    elif name in RESTS:
+        made = Rest(RESTS[name], folder, site, edits=edits, **more)
     else:
         made = OTHERS[name](folder, site, edits=edits, **more)
     made.name = name

@@ -92,11 +92,16 @@ class Reader:
 
 
 class Connection:
-    """A connection to a gateway; a context."""
+    """A connection to a gateway, with TLS if there is an SSLContext; a
+    context."""
 
-    def __init__(self, port: int):
+    def __init__(self, port: int, tls=None):
         address = ("127.0.0.1", port)
         self.socket = socket.create_connection(address, TIMEOUT_SECONDS)
+        if tls:
+            self.socket = tls.wrap_socket(
+                self.socket, server_hostname="localhost"
+            )
         self.reader = Reader(self.socket)
 
     def __enter__(self):

@@ -1,6 +1,7 @@
 """Servers that are away, silent or without a lease: a request never passes."""
 
 import contextlib
+import json
 import signal
 
 import pytest
@@ -10,7 +11,7 @@ from harness.waiting import wait_until
 from . import cases
 from . import gateway as gateways
 from .conftest import SCOPES, issue
-from .gateway import GATEWAYS
+from .gateway import ENVOYS, GATEWAYS
 from .running import run, send
 from .site import Site
 
@@ -52,6 +53,28 @@ class Trouble:
         for gateway in self.gateways:
             for _ in range(5):
                 run(case, gateway, self.site, self.tokens)
+        for gateway in self.gateways:
+            if gateway.name in ENVOYS:
+                self.check_holder(gateway)
+
+    def check_holder(self, gateway):
+        """Who asks about itself is told to try again, at the latest after a
+        moment; until then it may be that it took too long."""
+
+        def is_told():
+            response = gateway.exchange(
+                "/v1/self",
+                [("Authorization", f"Bearer {self.tokens['valid'].secret}")],
+            )
+            assert response.status in (503, 504), response
+            if response.status == 504:
+                return False
+            assert response.get("retry-after") == "1"
+            assert response.get("content-type") == "application/json"
+            assert json.loads(response.body)["code"] == 14
+            return True
+
+        wait_until(is_told, HEARS_SECONDS, f"the holder's route {gateway.name}")
 
     def check_recovery(self):
         for server in self.site.servers:
