@@ -47,8 +47,17 @@ def postgres(name: str) -> str:
 
 def grpcurl() -> str:
     """grpcurl, from the cache or from PATH."""
-    cached = CACHE / "tools" / "grpcurl"
-    path = str(cached) if cached.exists() else shutil.which("grpcurl")
+    return _tool("grpcurl")
+
+
+def h2spec() -> str:
+    """h2spec, likewise."""
+    return _tool("h2spec")
+
+
+def _tool(name: str) -> str:
+    cached = CACHE / "tools" / name
+    path = str(cached) if cached.exists() else shutil.which(name)
     if not path:
-        raise FileNotFoundError("no grpcurl: run scripts/install-grpcurl")
+        raise FileNotFoundError(f"no {name}: run scripts/install-{name}")
     return path
