@@ -170,7 +170,8 @@ TEST_F(ApiTransportTest, ACancelledMutationIsNotWaitedFor) {
     const grpc::Status status = stub->RevokeToken(&context, request, &response);
     EXPECT_EQ(status.error_code(), grpc::StatusCode::CANCELLED);
   });
-  while (tokens_->calls().mutations_in_flight() < 1 || !barrier_.is_waited_for()) {
+  while (tokens_->calls().mutations_in_flight() < 1 ||
+         !barrier_.is_waited_for()) {
     std::this_thread::yield();
   }
   context.TryCancel();
