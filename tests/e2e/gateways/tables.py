@@ -1,4 +1,4 @@
-"""The tables of docs/gateways.md, from what the tests expect.
+"""The tables of documents, from what the tests expect.
 
 Run as `python -m gateways.tables` in tests/e2e, it writes them there.
 """
@@ -6,11 +6,14 @@ Run as `python -m gateways.tables` in tests/e2e, it writes them there.
 import pathlib
 import re
 
+from .advisories import ADVISORIES, UNTESTED, result
 from .cases import TABLE
 from .deviations import DEVIATIONS
 from .streams import KINDS, ends_by_age
 
-DOCUMENT = pathlib.Path(__file__).resolve().parents[3] / "docs" / "gateways.md"
+_DOCS = pathlib.Path(__file__).resolve().parents[3] / "docs"
+DOCUMENT = _DOCS / "gateways.md"
+ADVISORIES_DOCUMENT = _DOCS / "gateways-advisories.md"
 NAMES = {
     "envoy": "Envoy",
     "nginx": "NGINX",
@@ -71,12 +74,42 @@ def streams() -> str:
     )
 
 
-BLOCKS = {"outcomes": outcomes, "deviations": deviations, "streams": streams}
+def _of_envoy(request: str) -> str:
+    """Of both versions, if there is a difference."""
+    old, new = (result(name, request) for name in ("envoy-old", "envoy-new"))
+    return old if old == new else f"{old}; 1.40.0: {new}"
 
 
-def with_tables(text: str) -> str:
-    """The document's text with its tables as they should be."""
-    for name, render in BLOCKS.items():
+def advisories() -> str:
+    """A row for each request, and the advisory in the first of its rows."""
+    rows = []
+    for advisory in ADVISORIES:
+        what = (advisory.name, advisory.of, advisory.says)
+        for request in advisory.requests:
+            others = (result(name, request) for name in list(NAMES)[1:])
+            rows.append((*what, request, _of_envoy(request), *others))
+            what = ("", "", "")
+    head = ("advisory", "of", "what could be done", "our request")
+    return _table((*head, *NAMES.values()), *rows)
+
+
+def untested() -> str:
+    return _table(("advisory", "why no request tests it"), *UNTESTED.items())
+
+
+DOCUMENTS = {
+    DOCUMENT: {
+        "outcomes": outcomes,
+        "deviations": deviations,
+        "streams": streams,
+    },
+    ADVISORIES_DOCUMENT: {"advisories": advisories, "untested": untested},
+}
+
+
+def with_tables(text: str, blocks: dict) -> str:
+    """A document's text with its tables as they should be."""
+    for name, render in blocks.items():
         begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
         assert begin in text and end in text, f"no place for {name}"
         text = re.sub(
@@ -89,6 +122,6 @@ def with_tables(text: str) -> str:
 
 
 if __name__ == "__main__":
-    DOCUMENT.write_text(
-        with_tables(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8"
-    )
+    for document, blocks in DOCUMENTS.items():
+        text = with_tables(document.read_text(encoding="utf-8"), blocks)
+        document.write_text(text, encoding="utf-8")

@@ -1,16 +1,34 @@
-"""docs/gateways.md says what the tests have seen."""
+"""The documents on gateways say what the tests have seen."""
 
 import collections
 
-from . import cases, tables
+import pytest
+
+from . import cases, tables, test_envoy
+from .advisories import ADVISORIES, CONTROLS, UNTESTED
 from .deviations import DEVIATIONS
 from .gateway import DEPLOY, GATEWAYS
 
 
-def test_the_tables_are_those_of_the_tests():
+@pytest.mark.parametrize(
+    "document", tables.DOCUMENTS, ids=lambda document: document.name
+)
+def test_the_tables_are_those_of_the_tests(document):
     """If not, run `python -m gateways.tables` in tests/e2e."""
-    text = tables.DOCUMENT.read_text(encoding="utf-8")
-    assert text == tables.with_tables(text)
+    text = document.read_text(encoding="utf-8")
+    assert text == tables.with_tables(text, tables.DOCUMENTS[document])
+
+
+def test_every_advisory_is_listed_once():
+    names = [name for each in ADVISORIES for name in each.name.split(", ")]
+    names += [name.split(" ")[0] for name in UNTESTED]
+    assert len(names) == len(set(names))
+    assert all(name.startswith(("CVE-", "GHSA-")) for name in names)
+
+
+def test_envoy_is_asked_about_its_own_headers():
+    controls = test_envoy.test_controls_of_envoy_are_not_the_clients.__doc__
+    assert controls == CONTROLS
 
 
 def test_every_case_has_a_name_of_its_own():

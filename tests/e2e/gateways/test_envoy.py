@@ -136,6 +136,7 @@ CONTROLS = {
 
 
 def test_controls_of_envoy_are_not_the_clients(envoy, site, tokens):
+    """`x-envoy-*` and `x-forwarded-for` of the client"""
     case = dataclasses.replace(
         VALID, headers=(BEARER, *CONTROLS.items()), target="/api/slow"
     )
