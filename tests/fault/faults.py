@@ -36,7 +36,6 @@ GROUPS = {
         "database-cut-to",
         "database-cut-from",
         "database-latency",
-        "database-fades",
         "database-reset",
         "notifications-held",
         "commit-answers-lost",
@@ -275,8 +274,9 @@ class Faults:
 
     # --- Between replicas and the database
 
-    def _cut_database(self, kind, seconds, rng, slow=0, **settings):
-        """After the way was `slow` for some sync points, if it was."""
+    @contextlib.contextmanager
+    def _in_force_on_links(self, kind, rng):
+        """Yields the ways from some replicas to the database."""
         replicas = self._some_replicas(rng)
         with self._in_force(
             kind,
@@ -284,9 +284,13 @@ class Faults:
             # Who makes changes gets them from any replica.
             database=len(replicas) > 1,
         ):
-            links = [replica.link for replica in replicas]
-            if slow:
-                with self._links_set(links, delay=slow):
+            yield [replica.link for replica in replicas]
+
+    def _cut_database(self, kind, seconds, rng, **settings):
+        """What fails is often slow before."""
+        with self._in_force_on_links(kind, rng) as links:
+            if rng.random() < 0.6:
+                with self._links_set(links, delay=rng.uniform(0.2, 0.6)):
                     self._rest(self._ttl * 0.6)
             with self._links_set(links, **settings):
                 self._rest(seconds)
@@ -306,17 +310,10 @@ class Faults:
     def _database_cut_from(self, kind, seconds, rng):
         self._cut_database(kind, seconds, rng, hold_backward=True)
 
-    def _database_fades(self, kind, seconds, rng):
-        """For longer than any lease."""
-        slow = rng.uniform(0.2, 0.6)
-        both = {"hold_forward": True, "hold_backward": True}
-        seconds = max(seconds, self._ttl * 1.3)
-        self._cut_database(kind, seconds, rng, slow, **both)
-
     def _database_latency(self, kind, seconds, rng):
-        self._cut_database(
-            kind, seconds, rng, delay=rng.uniform(0.002, 0.15)
-        )
+        with self._in_force_on_links(kind, rng) as links:
+            with self._links_set(links, delay=rng.uniform(0.002, 0.15)):
+                self._rest(seconds)
 
     def _database_reset(self, kind, seconds, rng):
         """Connections end, again and again."""
@@ -337,13 +334,7 @@ class Faults:
 
     def _commit_answers_lost(self, kind, seconds, rng):
         """What was committed is in doubt."""
-        replicas = self._some_replicas(rng)
-        with self._in_force(
-            kind,
-            [replica.place for replica in replicas],
-            database=len(replicas) > 1,
-        ):
-            links = [replica.link for replica in replicas]
+        with self._in_force_on_links(kind, rng) as links:
             end = history_module.now() + int(min(seconds, 2.5) * 1e9)
             while history_module.now() < end and not self._stop.is_set():
                 with self._links_set(links, lose_commits=True):
