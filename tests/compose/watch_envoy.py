@@ -1,8 +1,8 @@
 """Prints, ten times a second, which servers Envoy asks, and how often it has.
 
-Runs in the network of Envoy's container, where Envoy's statistics are. Each line
-is a JSON object: `time` of the monotonic clock, `healthy` with the number of
-checks sent to each server that is asked now, and `counters` of all servers.
+Runs in the network of Envoy's container, where Envoy's statistics are. Each
+line is a JSON object: `time` of the monotonic clock, `healthy` with the number
+of checks sent to each server that is asked now, and `counters` of all servers.
 """
 
 import json
