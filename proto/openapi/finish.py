@@ -295,14 +295,16 @@ def add_errors(document):
         statuses = ALWAYS | {
             HTTP_STATUS[code] for code in re.findall(r"\b[A-Z][A-Z_]+\b", text)
             if code in HTTP_STATUS}
+        is_self = operation["tags"] == [SELF]
         if "requestBody" in operation:
-            statuses |= WITH_BODY
+            # To the holder any type will do.
+            statuses |= WITH_BODY - ({415} if is_self else set())
         used |= statuses
         responses = operation["responses"]
         del responses["default"]
         for status in sorted(statuses):
             name = RESPONSES[status][0]
-            if status == 401 and operation["tags"] == [SELF]:
+            if status == 401 and is_self:
                 name = "TokenRefused"
             responses[str(status)] = {"$ref": f"#/components/responses/{name}"}
     if used != set(RESPONSES):

@@ -163,6 +163,12 @@ def test_what_envoy_refuses_is_a_status_too(rest):
         ("no JSON", 400, 3, {"target": tokens, "body": b"{"}),
         ("a bad type", 400, 3, {"target": tokens, "body": {"scopes": 1}}),
         (
+            "an object for a text",
+            400,
+            3,
+            {"target": tokens, "body": {"metadata": {"key": {}}}},
+        ),
+        (
             "two names",
             400,
             3,

@@ -164,6 +164,9 @@ def test_what_is_malformed_is_refused(envoy, site):
         assert response.status == (400 if target[-1] == "x" else 200)
     response, _ = revoke(envoy, headers, target=f"{REVOKE}?token=x")
     assert response.status == 400
+    response, status = revoke(envoy, headers, b" " * 100_000)
+    assert response.status == 413
+    assert status["code"] == 8
     assert who(envoy, headers)[0].status == 200
 
 
