@@ -67,6 +67,13 @@ PROTOCOL = [
     Case(
         "headers of 100 kB", out.TOO_LARGE, (VALID, *(("P", "x" * 5000),) * 20)
     ),
+    # Where tokend does not see them.
+    Case(
+        "headers of 100 kB on a route without a token",
+        out.TOO_LARGE,
+        (("P", "x" * 5000),) * 20,
+        "/healthz",
+    ),
     Case(
         "a header of 100 kB", out.TOO_LARGE, (VALID, ("Padding", "x" * 100_000))
     ),

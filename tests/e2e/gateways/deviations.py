@@ -72,6 +72,7 @@ _BY_GATEWAY = {
             out.PASSES, "takes no notice of what `Connection` names"
         ),
         "headers of 100 kB": _LARGE,
+        "headers of 100 kB on a route without a token": _LARGE,
         "a header of 100 kB": _LARGE,
         "HTTP/2: an identity in trailers": Deviation(
             _CLOSED, "1.22 takes no trailers over HTTP/2"

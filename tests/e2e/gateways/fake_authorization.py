@@ -24,6 +24,8 @@ class FakeAuthorization(grpc.GenericRpcHandler):
         self._lock = threading.Lock()
         # The bytes of each CheckRequest.
         self.shown = []
+        # The services whose health was asked for.
+        self.health_asked_of = set()
         self.port = free_port()
         executor = concurrent.futures.ThreadPoolExecutor(8)
         self._server = grpc.server(executor)
@@ -44,8 +46,10 @@ class FakeAuthorization(grpc.GenericRpcHandler):
         )
         return answer and grpc.unary_unary_rpc_method_handler(answer)
 
-    @staticmethod
-    def _health(_request, _context):
+    def _health(self, request, _context):
+        asked = health_pb2.HealthCheckRequest.FromString(request)
+        with self._lock:
+            self.health_asked_of.add(asked.service)
         serving = health_pb2.HealthCheckResponse.SERVING
         return health_pb2.HealthCheckResponse(
             status=serving

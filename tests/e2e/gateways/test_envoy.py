@@ -1,7 +1,10 @@
 """What is Envoy's alone: errors of the call, metadata, its own headers."""
 
+import concurrent.futures
+import contextlib
 import dataclasses
 import json
+import threading
 import time
 
 import grpc
@@ -86,6 +89,30 @@ def test_the_server_is_shown_what_it_needs(name, start, site, tokens):
         assert b"required_scopes" in shown
         for hidden in (b"not-of-this", b"nor-of-this", b"least-of-this"):
             assert hidden not in shown
+        # Of the service that answers, for it may be unwell while others serve.
+        assert fake.health_asked_of == {"wemasy.tokens.v1.AuthService"}
+
+
+@pytest.mark.parametrize("name", ENVOYS)
+def test_many_may_be_asked_about_once_more_at_a_time(name, start, site):
+    """As when a server dies: each request gets its second attempt."""
+    together = threading.Barrier(8)
+
+    def fail_together(context):
+        with contextlib.suppress(threading.BrokenBarrierError):
+            together.wait(0.2)
+        context.abort(grpc.StatusCode.UNAVAILABLE, "broken")
+
+    with FakeAuthorization(fail_together) as fake:
+        gateway = start(name, Stand(site.api, fake.port), ready_status=503)
+        with concurrent.futures.ThreadPoolExecutor(24) as pool:
+            answers = list(
+                pool.map(gateway.exchange, ["/api/x"] * 24, [[BEARER]] * 24)
+            )
+        assert [each.status for each in answers] == [503] * 24
+        retries = gateway.stats("cluster.tokend.upstream_rq_retry")
+        assert retries[""] >= 24
+        assert retries["_overflow"] == 0
 
 
 def test_the_access_log_names_the_token(envoy, site, tokens):

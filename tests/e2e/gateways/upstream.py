@@ -12,15 +12,15 @@ CASE = "case"
 
 
 class Upstream:
-    """Listens on a free port of 127.0.0.1; a context.
+    """Listens on a free port of 127.0.0.1, or on that one; a context.
 
     `/PREFIX/slow` takes its time, `/PREFIX/stream` answers with a response that
     does not end, and a request for an upgrade is granted, but for that of
     `/PREFIX/plain`: what comes then is sent back.
     """
 
-    def __init__(self):
-        self._listener = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, host="127.0.0.1", port=0):
+        self._listener = socket.create_server((host, port))
         self.port = self._listener.getsockname()[1]
         self._seen = []
         self._lock = threading.Lock()
@@ -36,6 +36,10 @@ class Upstream:
         """The requests with this value of the header CASE."""
         with self._lock:
             return [each for each in self._seen if each.get(CASE) == case]
+
+    def seen(self) -> list:
+        with self._lock:
+            return list(self._seen)
 
     def requests_of(self, token) -> list:
         """The requests of the token's bearer."""
