@@ -17,7 +17,13 @@ from .http1 import Closed, Connection, request
 from .programs import program
 from .site import HOSTS, Site, free_port
 from .test_envoy import Stand
-from .test_self import BIG, HOSTILE, connections
+from .test_self import (
+    BIG,
+    HOSTILE,
+    connections,
+    connections_of_both,
+    send_trailers,
+)
 
 TEXT = (paths.SOURCE / "docs" / "rest.md").read_text(encoding="utf-8")
 DOCUMENT = (paths.SOURCE / "docs" / "openapi.yaml").read_text(encoding="utf-8")
@@ -276,13 +282,15 @@ def test_a_body_as_large_as_the_server_takes(rest):
 
 def test_callers_headers_stay_with_envoy(rest):
     target = "/v1/projects/demo/tokens"
-    for _ in range(4):
-        assert call(rest, target)[0].status == 200
-    before = connections(rest, "tokend")
+    before = connections_of_both(rest, target)
     for says, headers in HOSTILE.items():
         assert call(rest, target, headers=headers)[0].status == 200, says
     for headers in ([("x-request-id", BIG)], [("traceparent", BIG)]):
         assert call(rest, target, headers=headers)[0].status == 431
+    headers = [JSON, (":authority", "localhost")]
+    body = b'{"token": "x"}'
+    response = send_trailers(rest, "/v1/tokens:validate", headers, body)
+    assert response.status == 200
     assert connections(rest, "tokend") == before
 
 
