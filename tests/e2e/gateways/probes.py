@@ -86,7 +86,9 @@ HTTP1 = [
     ),
     _http1(
         "a request in the body of `CONNECT` of a path",
-        "CONNECT /api/plain HTTP/1.1\r\n" + _VALID + "Content-Length: {length}\r\n",
+        "CONNECT /api/plain HTTP/1.1\r\n"
+        + _VALID
+        + "Content-Length: {length}\r\n",
     ),
     _http1(
         "`Content-Length` and `Transfer-Encoding`",

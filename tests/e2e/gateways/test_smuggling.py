@@ -7,7 +7,7 @@ import uuid
 import pytest
 from harness.waiting import wait_until
 
-from . import http1, http2_frames
+from . import http2_frames
 from .case import VALID, Case
 from .gateway import GATEWAYS
 from .outcomes import PASSES, check_api
