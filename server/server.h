@@ -12,6 +12,7 @@
 #include "common/crypto/random.h"
 #include "server/api/authenticator.h"
 #include "server/api/gateway/gateway_check.h"
+#include "server/api/grpc/validate_reply.h"
 #include "server/api/http/check_endpoint.h"
 #include "server/coherence/barrier.h"
 #include "server/coherence/replica.h"
@@ -81,7 +82,7 @@ class Server {
   PostgresReplicaStore replica_store_;
   PostgresChangeListener listener_;
 
-  TokenIndex index_;
+  TokenIndex index_{EncodeToken};
   Lease lease_;
   Validator validator_;
   GatewayCheck gateway_check_;

@@ -21,9 +21,8 @@ int64_t EndOf(const IndexSlot& slot) {
 void TokenIndex::Put(const IndexEntry& entry) {
   auto attributes = std::make_shared<TokenAttributes>();
   attributes->project = entry.name.project;
-  attributes->creator = entry.creator;
   attributes->scopes = entry.scopes;
-  attributes->metadata = entry.metadata;
+  if (encoder_ != nullptr) attributes->encoded = encoder_(entry);
 
   Shard& shard = ShardOf(entry.digest);
   MutexLock lock(&shard.mutex);

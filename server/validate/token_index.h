@@ -19,13 +19,24 @@
 
 namespace wemasy::tokens {
 
+// What answers say of a token, in the form in which they are sent: made once,
+// when the token is learned, and copied into every answer.
+struct EncodedToken {
+  std::string bytes;
+  // So many of them, at the beginning, name the token; all of them are for
+  // VALID.
+  size_t named = 0;
+};
+
+// Encodes for whoever answers; nothing for users who do without.
+using TokenEncoder = EncodedToken (*)(const IndexEntry&);
+
 // What a token says of itself, shared between its index entry and the answers
 // made of it. Immutable.
 struct TokenAttributes {
   ProjectId project;
-  std::string creator;
   ScopeSet scopes;
-  Metadata metadata;
+  EncodedToken encoded;
 };
 
 // One secret in the index.
@@ -53,7 +64,7 @@ struct IndexSlot {
 // Thread-safe. Writers: one at a time for any one digest.
 class TokenIndex {
  public:
-  TokenIndex() = default;
+  explicit TokenIndex(TokenEncoder encoder = nullptr) : encoder_(encoder) {}
   TokenIndex(const TokenIndex&) = delete;
   TokenIndex& operator=(const TokenIndex&) = delete;
 
@@ -116,6 +127,7 @@ class TokenIndex {
     return (*shards_)[(high << 8 | low) % kShards];
   }
 
+  const TokenEncoder encoder_;
   std::unique_ptr<std::array<Shard, kShards>> shards_ =
       std::make_unique<std::array<Shard, kShards>>();
 };

@@ -27,6 +27,7 @@
 #include "server/api/grpc/server_options.h"
 #include "server/api/grpc/token_service.h"
 #include "server/api/grpc/unary_server.h"
+#include "server/api/grpc/validate_reply.h"
 #include "server/api/self/self_service.h"
 #include "server/coherence/watch_hub.h"
 #include "server/token/error.h"
@@ -248,7 +249,7 @@ class ApiServerTest : public ::testing::Test {
   UnreachableStore store_;
   NoBarrier barrier_;
   TokenLifecycle lifecycle_{&store_, &barrier_, &clock_, &random_, {}};
-  TokenIndex index_;
+  TokenIndex index_{EncodeToken};
   Lease lease_;
   const Validator validator_{&index_, &lease_, &clock_};
   const GatewayCheck gateway_check_{&validator_,

@@ -64,7 +64,9 @@ class ValidatorTest : public ::testing::Test {
   FakeBootClock clock_;
   HookedClock hooked_clock_{&clock_};
   FakeRandom random_;
-  TokenIndex index_;
+  TokenIndex index_{[](const IndexEntry& entry) {
+    return EncodedToken{entry.creator, 0};
+  }};
   Lease lease_;
   Validator validator_{&index_, &lease_, &hooked_clock_};
 };
@@ -76,9 +78,8 @@ TEST_F(ValidatorTest, LiveTokenIsValidAndSaysWhoItIs) {
   EXPECT_EQ(validation->verdict, Verdict::kValid);
   EXPECT_EQ(validation->token, token.entry.name.token);
   EXPECT_EQ(validation->attributes->project.text(), "demo");
-  EXPECT_EQ(validation->attributes->creator, "user-1");
   EXPECT_EQ(validation->attributes->scopes, token.entry.scopes);
-  EXPECT_EQ(validation->attributes->metadata, token.entry.metadata);
+  EXPECT_EQ(validation->attributes->encoded.bytes, "user-1");
   EXPECT_EQ(validation->expire_time, absl::InfiniteFuture());
 }
 

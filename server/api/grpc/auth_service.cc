@@ -1,31 +1,15 @@
 #include "server/api/grpc/auth_service.h"
 
-#include <string>
-#include <utility>
-#include <vector>
-
-#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "common/status_macros.h"
-#include "server/api/grpc/convert.h"
+#include "server/api/grpc/validate_reply.h"
 #include "server/token/error.h"
 #include "server/token/resource_name.h"
 #include "server/token/scope_set.h"
-#include "server/token/verdict.h"
 
 namespace wemasy::tokens {
 namespace {
-
-static_assert(static_cast<int>(Verdict::kMalformed) == v1::VERDICT_MALFORMED);
-static_assert(static_cast<int>(Verdict::kUnknown) == v1::VERDICT_UNKNOWN);
-static_assert(static_cast<int>(Verdict::kRevoked) == v1::VERDICT_REVOKED);
-static_assert(static_cast<int>(Verdict::kExpired) == v1::VERDICT_EXPIRED);
-static_assert(static_cast<int>(Verdict::kWrongProject) ==
-              v1::VERDICT_WRONG_PROJECT);
-static_assert(static_cast<int>(Verdict::kInsufficientScope) ==
-              v1::VERDICT_INSUFFICIENT_SCOPE);
-static_assert(static_cast<int>(Verdict::kValid) == v1::VERDICT_VALID);
-static_assert(v1::Verdict_MAX == v1::VERDICT_VALID);
 
 ScopeSet ReadScopes(FieldViolations& violations,
                     const v1::ValidateRequest& request) {
@@ -55,36 +39,6 @@ ProjectId ReadProject(FieldViolations& violations,
   return {};
 }
 
-// Appends to the strings of an empty response, which keep their memory from
-// call to call.
-void FillIdentity(const Validation& validation,
-                  v1::ValidateResponse* response) {
-  const TokenAttributes& attributes = *validation.attributes;
-  attributes.project.AppendNameTo(response->mutable_project());
-  response->set_creator(attributes.creator);
-  for (const std::string& scope : attributes.scopes.scopes()) {
-    response->add_scopes(scope);
-  }
-  for (const auto& [key, value] : attributes.metadata) {
-    (*response->mutable_metadata())[key] = value;
-  }
-  if (validation.expire_time != absl::InfiniteFuture()) {
-    ToProto(validation.expire_time, response->mutable_expire_time());
-  }
-}
-
-void FillFreshness(const Validation& validation, const ReplicaIdentity& replica,
-                   v1::AnswerFreshness* freshness) {
-  freshness->set_incarnation(replica.incarnation);
-  freshness->set_timeline(replica.timeline);
-  freshness->set_change_number(validation.applied);
-  if (validation.verdict == Verdict::kValid &&
-      validation.expire_time != absl::InfiniteFuture()) {
-    ToProto(validation.expire_time - validation.decide_time,
-            freshness->mutable_time_left());
-  }
-}
-
 }  // namespace
 
 AuthHandler::AuthHandler(const Validator* validator, WatchStreams* streams,
@@ -100,14 +54,24 @@ AuthHandler::AuthHandler(const Validator* validator, WatchStreams* streams,
 grpc::Status AuthHandler::Handle(grpc::ServerContext& context,
                                  const Request& request, Response* response) {
   ServedCall call(Rpc::kValidate, environment_, &validate_observer_, &context);
+  // Has what the report names.
+  absl::StatusOr<Validation> validation;
   return call.Finish(ServedCall::Guard([&] {
     RETURN_IF_ERROR(call.Admit(/*resource=*/{}));
-    return Validate(call, request, response);
+    validation = Validate(request);
+    RETURN_IF_ERROR(validation.status());
+    call.set_verdict(static_cast<int>(validation->verdict));
+    if (validation->attributes != nullptr) {
+      call.set_token(NameIn(validation->attributes->encoded));
+    }
+    absl::optional<ReplicaIdentity> replica;
+    if (request.report_freshness()) replica = streams_.identity();
+    EncodeReply(*validation, replica, response);
+    return absl::OkStatus();
   }));
 }
 
-absl::Status AuthHandler::Validate(ServedCall& call, const Request& request,
-                                   Response* response) {
+absl::StatusOr<Validation> AuthHandler::Validate(const Request& request) {
   ValidationRequest validation_request;
   validation_request.presented = request.token();
   FieldViolations violations;
@@ -122,24 +86,7 @@ absl::Status AuthHandler::Validate(ServedCall& call, const Request& request,
     validation_request.expected_project = &expected_project;
   }
   RETURN_IF_ERROR(violations.ToStatus());
-
-  ASSIGN_OR_RETURN(const Validation validation,
-                   validator_.Validate(validation_request));
-  response->set_verdict(static_cast<v1::Verdict>(validation.verdict));
-  call.set_verdict(static_cast<int>(validation.verdict));
-  if (validation.attributes != nullptr) {
-    TokenName::Append(validation.attributes->project, validation.token,
-                      response->mutable_token());
-    call.set_token(response->token());
-  }
-  if (validation.verdict == Verdict::kValid) {
-    FillIdentity(validation, response);
-  }
-  if (request.report_freshness() && validation.verdict != Verdict::kMalformed) {
-    FillFreshness(validation, streams_.identity(),
-                  response->mutable_freshness());
-  }
-  return absl::OkStatus();
+  return validator_.Validate(validation_request);
 }
 
 }  // namespace wemasy::tokens

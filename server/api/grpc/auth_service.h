@@ -2,8 +2,10 @@
 #ifndef WEMASY_SERVER_API_GRPC_AUTH_SERVICE_H_
 #define WEMASY_SERVER_API_GRPC_AUTH_SERVICE_H_
 
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "grpcpp/server_context.h"
+#include "grpcpp/support/async_unary_call.h"
+#include "server/api/grpc/encoded_message.h"
 #include "server/api/grpc/served_call.h"
 #include "server/api/grpc/watch_call.h"
 #include "server/api/watch_streams.h"
@@ -17,7 +19,8 @@ namespace wemasy::tokens {
 class AuthHandler {
  public:
   using Request = v1::ValidateRequest;
-  using Response = v1::ValidateResponse;
+  // A ValidateResponse.
+  using Response = EncodedMessage;
 
   // `validator`, `streams` and what is in `environment` must outlive this
   // object.
@@ -27,7 +30,7 @@ class AuthHandler {
   void Post(grpc::ServerContext* context, Request* request,
             grpc::ServerAsyncResponseWriter<Response>* writer,
             grpc::ServerCompletionQueue* queue, void* tag) {
-    service_.RequestValidate(context, request, writer, queue, queue, tag);
+    service_.RequestValidate(context, request, writer, queue, tag);
   }
   grpc::Status Handle(grpc::ServerContext& context, const Request& request,
                       Response* response);
@@ -44,12 +47,22 @@ class AuthHandler {
       return handler_.Watch(context);
     }
 
+    // As the generated function, whose writer sends a ValidateResponse.
+    void RequestValidate(grpc::ServerContext* context, Request* request,
+                         grpc::ServerAsyncResponseWriter<Response>* writer,
+                         grpc::ServerCompletionQueue* queue, void* tag) {
+      RequestAsyncUnary(kValidateIndex, context, request, writer, queue, queue,
+                        tag);
+    }
+
    private:
+    // The rpc's place in the service.
+    static constexpr int kValidateIndex = 0;
+
     AuthHandler& handler_;
   };
 
-  absl::Status Validate(ServedCall& call, const Request& request,
-                        Response* response);
+  absl::StatusOr<Validation> Validate(const Request& request);
   WatchReactor* Watch(grpc::CallbackServerContext* context) {
     return ServeWatch(&streams_, environment_, &watch_observer_, context);
   }
