@@ -74,7 +74,7 @@ An error is a `google.rpc.Status`, and its HTTP status follows from the code:
 
 | code | HTTP status |
 |---|---|
-""" + "".join(f"| `{code}` | {status} |\n" for code, status in HTTP_STATUS.items())
+""" + "".join(f"| `{code}` | {http} |\n" for code, http in HTTP_STATUS.items())
 
 PROJECT = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 ACTOR = {"minLength": 1, "maxLength": 128, "pattern": "^[ -~]+$"}
