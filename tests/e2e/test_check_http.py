@@ -14,6 +14,11 @@ SMUGGLED = "GET /check HTTP/1.1\r\nHost: t\r\nx-api-key: {secret}\r\n\r\n"
 _HEAD = "GET /check HTTP/1.1\r\nHost: t\r\n"
 
 REFUSED = {
+    "a length that only the sender knows": (
+        _HEAD
+        + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"
+        + SMUGGLED
+    ),
     "both lengths": (
         _HEAD
         + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"

@@ -233,8 +233,9 @@ TEST(RouteDemandsTest, ScopesMayBeSeparatedBySpacesOrCommas) {
 }
 
 TEST(ReservedHeaderTest, IsWhatPassesForOurs) {
-  for (const char* name : {"x-wemasy-project", "X-WEMASY-Scopes", "x-wemasy-",
-                           "x_wemasy_project", "X-Wemasy_anything"}) {
+  for (const char* name :
+       {"x-wemasy-project", "X-WEMASY-Scopes", "x-wemasy-", "x_wemasy_project",
+        "X-Wemasy_anything", "x.wemasy.project"}) {
     EXPECT_TRUE(IsReservedHeader(name)) << name;
   }
   for (const char* name :

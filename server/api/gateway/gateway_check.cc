@@ -96,7 +96,8 @@ GatewayAnswer AnswerTo(const Validation& validation, const std::string& token,
 bool IsReservedHeader(absl::string_view name) {
   if (name.size() < kReservedPrefix.size()) return false;
   for (size_t i = 0; i < kReservedPrefix.size(); ++i) {
-    const char c = name[i] == '_' ? '-' : absl::ascii_tolower(name[i]);
+    const bool is_separator = name[i] == '_' || name[i] == '.';
+    const char c = is_separator ? '-' : absl::ascii_tolower(name[i]);
     if (c != kReservedPrefix[i]) return false;
   }
   return true;

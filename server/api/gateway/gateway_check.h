@@ -25,8 +25,8 @@ inline constexpr absl::string_view kTokenHeader = "x-wemasy-token";
 inline constexpr absl::string_view kScopesHeader = "x-wemasy-scopes";
 
 // Whether a header's name is of those that only this service may set:
-// `x-wemasy-` and anything, in any case. A hyphen may be an underscore, as for
-// many upstreams there is no difference.
+// `x-wemasy-` and anything, in any case. A hyphen may be an underscore or a
+// dot, as for many upstreams there is no difference.
 bool IsReservedHeader(absl::string_view name);
 
 struct GatewayAnswer {

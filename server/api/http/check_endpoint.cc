@@ -38,6 +38,14 @@ constexpr absl::string_view kPath = "/check";
 
 using Request = http::request<http::empty_body>;
 using Response = http::response<http::string_body>;
+using RequestParser = http::request_parser<http::empty_body>;
+
+// Whether only the sender knows where its end is, as with a transfer coding
+// other than chunked (RFC 9112, section 6.1).
+bool HasUnknownLength(const RequestParser& parser) {
+  return parser.get().count(http::field::transfer_encoding) > 0 &&
+         !parser.chunked();
+}
 
 absl::string_view View(beast::string_view text) {
   return {text.data(), text.size()};
@@ -133,6 +141,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
                error != http::error::end_of_stream &&
                error != http::error::partial_message) {
       Reject(http::status::bad_request);
+    } else if (!error && HasUnknownLength(*parser_)) {
+      Reject(http::status::bad_request);
     } else if (!error) {
       Answer(parser_->get());
     }
@@ -203,7 +213,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Shared& shared_;
   beast::tcp_stream stream_;
   beast::flat_buffer buffer_;
-  absl::optional<http::request_parser<http::empty_body>> parser_;
+  absl::optional<RequestParser> parser_;
   Response response_;
   BootTime arrived_;
 };
