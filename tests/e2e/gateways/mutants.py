@@ -14,10 +14,12 @@ import subprocess
 import sys
 import tempfile
 
+from . import mutants_of_json
 from .gateway import DEPLOY
 
 _HERE = pathlib.Path(__file__).resolve().parent
 _ENVOY = "envoy.yaml"
+_REST = "envoy-rest.yaml"
 _NGINX = "nginx.conf"
 _TRAEFIK = "traefik-dynamic.yaml"
 _TRAEFIK_ITSELF = "traefik.yaml"
@@ -257,6 +259,14 @@ MUTANTS = [
         "test_shown",
         _SHOWN.format("caddy"),
         "header_up -Cookie",
+    ),
+    *(
+        Mutant(_ENVOY, name, "test_self", f"{tests} and envoy-new", old, new)
+        for name, tests, old, new in mutants_of_json.SELF
+    ),
+    *(
+        Mutant(_REST, name, "test_rest", tests, old, new)
+        for name, tests, old, new in mutants_of_json.REST
     ),
 ]
 
