@@ -224,6 +224,9 @@ def test_over_mutual_tls(
         gateway = start(envoy.name, site, edits)
         tokens = {"valid": issue(site.client, scopes=SCOPES)}
         run(VALID, gateway, site, tokens)
+        # The holder's route has connections of its own.
+        holder = [("Authorization", f"Bearer {tokens['valid'].secret}")]
+        assert gateway.exchange("/v1/self", holder).status == 200
         site.client.revoke(tokens["valid"].name)
         revoked = dataclasses.replace(VALID, outcome=cases.REVOKED_NOW.outcome)
         run(revoked, gateway, site, tokens)
