@@ -47,6 +47,13 @@ bool HasUnknownLength(const RequestParser& parser) {
          !parser.chunked();
 }
 
+// Whether it is no request, and not just the connection's end.
+bool IsMalformed(error_code error) {
+  return error.category() == http::make_error_code(http::error{}).category() &&
+         error != http::error::end_of_stream &&
+         error != http::error::partial_message;
+}
+
 absl::string_view View(beast::string_view text) {
   return {text.data(), text.size()};
 }
@@ -136,12 +143,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     } else if (error == http::error::body_limit ||
                error == http::error::unexpected_body) {
       Reject(http::status::payload_too_large);
-    } else if (error.category() ==
-                   http::make_error_code(http::error{}).category() &&
-               error != http::error::end_of_stream &&
-               error != http::error::partial_message) {
-      Reject(http::status::bad_request);
-    } else if (!error && HasUnknownLength(*parser_)) {
+    } else if (IsMalformed(error) || (!error && HasUnknownLength(*parser_))) {
       Reject(http::status::bad_request);
     } else if (!error) {
       Answer(parser_->get());
