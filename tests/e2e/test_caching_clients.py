@@ -186,7 +186,7 @@ def test_without_any_replica_nobody_is_let_in(fleet, project):
     with server.client() as manager, CachingClient([server]) as client:
         created = manager.create(project)
         assert client.verdict(created.secret) == "VALID"
-        server.process.send_signal(signal.SIGSTOP)
+        server.freeze()
         try:
             # Until the grant has ended, from memory.
             assert client.verdict(created.secret) == "VALID"
@@ -195,6 +195,6 @@ def test_without_any_replica_nobody_is_let_in(fleet, project):
             )
             assert client.verdict(created.secret) == "DEADLINE_EXCEEDED"
         finally:
-            server.process.send_signal(signal.SIGCONT)
+            server.thaw()
         client.wait_for_lease()
         assert client.verdict(created.secret) == "VALID"

@@ -112,7 +112,7 @@ def test_a_paused_replica_is_waited_for_until_its_lease_is_over(
     with a.client() as client_a, b.client() as client_b:
         created = client_a.create(project)
         assert client_b.verdict(created.secret) == "VALID"
-        b.process.send_signal(signal.SIGSTOP)
+        b.freeze()
         begun = time.monotonic()
         # A call that is on its way when the replica stops.
         with concurrent.futures.ThreadPoolExecutor() as executor:
@@ -121,7 +121,7 @@ def test_a_paused_replica_is_waited_for_until_its_lease_is_over(
             assert receipt.acknowledged_replicas == 1
             assert receipt.expired_replicas + receipt.gone_replicas == 1
             assert TTL * 0.75 < time.monotonic() - begun < LONGEST_WAIT
-            b.process.send_signal(signal.SIGCONT)
+            b.thaw()
             # CANCELLED is the word of a server that leaves, as this one does.
             refusals = ("REVOKED", "UNAVAILABLE", "CANCELLED")
             assert late.result() in refusals
@@ -175,7 +175,7 @@ def test_a_deadline_before_the_confirmation_says_what_is_known(
     a, b = fleet.start(lease_ttl=f"{TTL}s"), fleet.start(lease_ttl=f"{TTL}s")
     with a.client() as client_a, b.client() as client_b:
         created = client_a.create(project)
-        b.process.send_signal(signal.SIGSTOP)
+        b.freeze()
         try:
             for _ in range(2):
                 with failing(
@@ -190,7 +190,7 @@ def test_a_deadline_before_the_confirmation_says_what_is_known(
                 "confirm_time"
             )
         finally:
-            b.process.send_signal(signal.SIGCONT)
+            b.thaw()
         assert verdict_or_code(client_b, created.secret) != "VALID"
 
 

@@ -92,10 +92,6 @@ class Trouble:
                 f"recovery of {gateway.name}",
             )
 
-    def signal(self, number):
-        for server in self.site.servers:
-            server.process.send_signal(number)
-
 
 @pytest.fixture(scope="module")
 def trouble(tmp_path_factory):
@@ -125,11 +121,13 @@ def test_servers_without_a_lease(trouble):
 
 def test_servers_that_do_not_answer(trouble):
     trouble.check_recovery()
-    trouble.signal(signal.SIGSTOP)
+    for server in trouble.site.servers:
+        server.freeze()
     try:
         trouble.check_all(cases.SILENT)
     finally:
-        trouble.signal(signal.SIGCONT)
+        for server in trouble.site.servers:
+            server.thaw()
     trouble.check_recovery()
 
 

@@ -13,6 +13,7 @@ import urllib.request
 from . import evidence, paths
 from .certificates import DOMAIN
 from .client import Client
+from .waiting import wait_until
 
 # Ready is polled this often.
 _POLL_SECONDS = 0.05
@@ -163,6 +164,22 @@ class Server:
 
     def client(self, credentials=None, **arguments) -> Client:
         return Client(self.target, credentials, **arguments)
+
+    def freeze(self):
+        """Stops it amidst whatever it does. No thread runs any more."""
+        self.process.send_signal(signal.SIGSTOP)
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task")
+        wait_until(
+            lambda: all(
+                stat.read_text().rpartition(")")[2].split()[0] == "T"
+                for stat in tasks.glob("*/stat")
+            ),
+            5,
+            "a process that has stopped",
+        )
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
 
     def stop(self, signal_number=signal.SIGTERM, seconds=30) -> int:
         """Ends the process, however it was, and returns its exit status."""
