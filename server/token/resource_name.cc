@@ -56,6 +56,8 @@ std::string TokenName::ToString() const {
 
 void TokenName::Append(const ProjectId& project, const TokenId& token,
                        std::string* out) {
+  out->reserve(out->size() + kProjects.size() + project.text().size() +
+               kTokens.size() + TokenId::kTextLength);
   project.AppendNameTo(out);
   absl::StrAppend(out, kTokens);
   token.AppendTo(out);

@@ -12,6 +12,7 @@ from harness.stubs import auth_pb2
 DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 SERVICE = "/wemasy.tokens.v1.TokenService"
 VALIDATE = "/wemasy.tokens.v1.AuthService/Validate"
+CHECK = "/envoy.service.auth.v3.Authorization/Check"
 FORGED = "wmsy_kwoEaQxqGV4S3oUccpFeOf5Vafi37041P62J"
 
 
@@ -88,6 +89,7 @@ def test_validate_requests_are_checked_in_order(client, project):
     [
         *(f"{SERVICE}/{rpc}" for rpc in ("CreateToken", "GetToken")),
         VALIDATE,
+        CHECK,
     ],
 )
 def test_bytes_that_are_no_message(server, client, method):

@@ -5,7 +5,10 @@
 
 #include "envoy/service/auth/v3/external_auth.grpc.pb.h"
 #include "grpcpp/server_context.h"
+#include "grpcpp/support/async_unary_call.h"
+#include "server/api/ext_authz/check_request_reader.h"
 #include "server/api/gateway/gateway_check.h"
+#include "server/api/grpc/encoded_message.h"
 #include "server/api/grpc/served_call.h"
 
 namespace wemasy::tokens {
@@ -20,8 +23,9 @@ namespace wemasy::tokens {
 // Thread-safe.
 class CheckHandler {
  public:
-  using Request = envoy::service::auth::v3::CheckRequest;
-  using Response = envoy::service::auth::v3::CheckResponse;
+  using Request = CheckRequestReader;
+  // A CheckResponse.
+  using Response = EncodedMessage;
 
   // `check` and what is in `environment` must outlive this object.
   CheckHandler(const GatewayCheck* check, const ApiEnvironment& environment);
@@ -30,16 +34,32 @@ class CheckHandler {
   void Post(grpc::ServerContext* context, Request* request,
             grpc::ServerAsyncResponseWriter<Response>* writer,
             grpc::ServerCompletionQueue* queue, void* tag) {
-    service_.RequestCheck(context, request, writer, queue, queue, tag);
+    service_.RequestCheck(context, request, writer, queue, tag);
   }
   grpc::Status Handle(grpc::ServerContext& context, const Request& request,
                       Response* response);
 
  private:
+  class Service final
+      : public envoy::service::auth::v3::Authorization::AsyncService {
+   public:
+    // As the generated function, with messages of our own.
+    void RequestCheck(grpc::ServerContext* context, Request* request,
+                      grpc::ServerAsyncResponseWriter<Response>* writer,
+                      grpc::ServerCompletionQueue* queue, void* tag) {
+      RequestAsyncUnary(kCheckIndex, context, request, writer, queue, queue,
+                        tag);
+    }
+
+   private:
+    // The rpc's place in the service.
+    static constexpr int kCheckIndex = 0;
+  };
+
   const GatewayCheck& check_;
   const ApiEnvironment environment_;
   MethodObserver& observer_;
-  envoy::service::auth::v3::Authorization::AsyncService service_;
+  Service service_;
 };
 
 }  // namespace wemasy::tokens

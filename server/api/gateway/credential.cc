@@ -33,7 +33,8 @@ bool MentionsScheme(absl::string_view value) {
 }
 
 bool IsOneToken(absl::string_view text) {
-  return !text.empty() && text.find_first_of(" \t,") == absl::string_view::npos;
+  return !text.empty() && !absl::StrContains(text, ' ') &&
+         !absl::StrContains(text, '\t') && !absl::StrContains(text, ',');
 }
 
 }  // namespace
@@ -44,21 +45,26 @@ CredentialReader::CredentialReader(std::vector<std::string> token_headers)
 }
 
 bool CredentialReader::Reads(absl::string_view name) const {
-  return std::any_of(headers_.begin(), headers_.end(),
-                     [name](const std::string& header) {
-                       return absl::EqualsIgnoreCase(header, name);
-                     });
+  return Find(name) != headers_.end();
+}
+
+std::vector<std::string>::const_iterator CredentialReader::Find(
+    absl::string_view name) const {
+  return std::find_if(headers_.begin(), headers_.end(),
+                      [name](const std::string& header) {
+                        return absl::EqualsIgnoreCase(header, name);
+                      });
 }
 
 Credential CredentialReader::Read(absl::Span<const HeaderField> fields) const {
   Credential found;
   for (const HeaderField& field : fields) {
-    if (!Reads(field.name)) continue;
+    const auto header = Find(field.name);
+    if (header == headers_.end()) continue;
     absl::string_view value = field.value;
-    if (absl::EqualsIgnoreCase(field.name, kAuthorization)) {
+    if (*header == kAuthorization) {
       // Other schemes are none of this service's business.
-      if (!MentionsScheme(value)) continue;
-      ConsumeScheme(&value);
+      if (!ConsumeScheme(&value) && !MentionsScheme(value)) continue;
     }
     if (found.kind != Credential::Kind::kMissing || !IsOneToken(value)) {
       return {Credential::Kind::kUnusable, {}};

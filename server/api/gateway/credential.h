@@ -50,6 +50,9 @@ class CredentialReader {
   bool Reads(absl::string_view name) const;
 
  private:
+  // Which of `headers_` has that name, in any case.
+  std::vector<std::string>::const_iterator Find(absl::string_view name) const;
+
   std::vector<std::string> headers_;
 };
 

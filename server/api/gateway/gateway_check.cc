@@ -64,10 +64,12 @@ GatewayAnswer Allowed(const TokenAttributes& attributes,
                       const std::string& token) {
   GatewayAnswer answer;
   answer.http_status = kAllowed;
-  answer.headers = {
-      {kProjectHeader, attributes.project.Name()},
-      {kTokenHeader, token},
-      {kScopesHeader, absl::StrJoin(attributes.scopes.scopes(), " ")}};
+  // Not from a list, from which they would have to be copied.
+  answer.headers.reserve(3);
+  answer.headers.emplace_back(kProjectHeader, attributes.project.Name());
+  answer.headers.emplace_back(kTokenHeader, token);
+  answer.headers.emplace_back(kScopesHeader,
+                              absl::StrJoin(attributes.scopes.scopes(), " "));
   return answer;
 }
 
