@@ -43,6 +43,19 @@ def build(*targets: str):
         raise SystemExit(f"{targets} do not build:\n{done.stdout}")
 
 
+def check(edits_by_name) -> int:
+    """An exit status: whether every text to be replaced is there once."""
+    stale = [
+        f"{name}: its text is not once in {file}"
+        for name, edits in edits_by_name.items()
+        for file, old, _ in edits
+        if (ROOT / file).read_text(encoding="utf-8").count(old) != 1
+    ]
+    for line in stale:
+        print(line)
+    return 1 if stale else 0
+
+
 class Broken:
     """The copy with texts replaced; a context. Each text has to be there once:
     otherwise the mutant is stale."""
