@@ -57,21 +57,18 @@ def check(edits_by_name) -> int:
 
 
 class Broken:
-    """The copy with texts replaced; a context. Each text has to be there once:
-    otherwise the mutant is stale."""
+    """The copy with texts replaced; a context. See check() for whether they
+    are there."""
 
     def __init__(self, edits):
         """`edits` are of a file, an old text and the new one."""
         self._clean = {}
         self._broken = {}
-        self.stale_files = []
         for file, old, new in edits:
             path = COPY / file
             if path not in self._clean:
                 self._clean[path] = path.read_text(encoding="utf-8")
                 self._broken[path] = self._clean[path]
-            if self._clean[path].count(old) != 1:
-                self.stale_files.append(file)
             self._broken[path] = self._broken[path].replace(old, new)
 
     def __enter__(self):
