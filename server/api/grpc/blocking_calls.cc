@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
 #include "server/token/error.h"
 #include "server/token/resource_name.h"
@@ -18,9 +19,10 @@ BlockingCalls::BlockingCalls(absl::string_view service,
       read_timeout_(options.read_timeout),
       mutations_(options.max_mutations),
       reads_(options.max_reads) {
+  const std::string prefix = absl::StrCat(service, "/");
   for (size_t i = 0; i < observers_.size(); ++i) {
     const absl::string_view name = InfoOf(static_cast<Rpc>(i)).full_name;
-    if (!absl::StrContains(name, service)) continue;
+    if (!absl::StartsWith(name, prefix)) continue;
     observers_[i] = &environment_.observer->ForMethod(name, CallKind::kUnary);
   }
 }

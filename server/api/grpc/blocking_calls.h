@@ -34,8 +34,8 @@ class BlockingCalls {
  public:
   using Body = absl::FunctionRef<absl::Status(ServedCall&, const CallContext&)>;
 
-  // `service` is how its methods' full names are known: `.TokenService/`.
-  // What is in `environment` must outlive this object.
+  // `service` is its full name. What is in `environment` must outlive this
+  // object.
   BlockingCalls(absl::string_view service, const ApiEnvironment& environment,
                 const BlockingCallOptions& options);
 

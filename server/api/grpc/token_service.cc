@@ -14,7 +14,8 @@ namespace wemasy::tokens {
 TokenServiceImpl::TokenServiceImpl(TokenLifecycle* lifecycle,
                                    const ApiEnvironment& environment,
                                    const BlockingCallOptions& options)
-    : lifecycle_(*lifecycle), calls_(".TokenService/", environment, options) {}
+    : lifecycle_(*lifecycle),
+      calls_(v1::TokenService::service_full_name(), environment, options) {}
 
 grpc::Status TokenServiceImpl::CreateToken(
     grpc::ServerContext* context, const v1::CreateTokenRequest* request,

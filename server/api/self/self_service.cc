@@ -52,7 +52,7 @@ SelfServiceImpl::SelfServiceImpl(const GatewayCheck* check,
                                  const BlockingCallOptions& options)
     : check_(*check),
       lifecycle_(*lifecycle),
-      calls_(".SelfService/", environment, options) {}
+      calls_(v1::SelfService::service_full_name(), environment, options) {}
 
 grpc::Status SelfServiceImpl::GetSelf(grpc::ServerContext* context,
                                       const v1::GetSelfRequest*,
