@@ -4,7 +4,6 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,19 +25,6 @@ constexpr char kValidators[] = R"({"bindings": [
 constexpr char kManagers[] = R"({"bindings": [
     {"identity": "local", "roles": ["manager", "security"]}]})";
 
-// For calls that come on the server's threads.
-class CountingBarrier final : public ChangeBarrier {
- public:
-  absl::StatusOr<BarrierReceipt> Await(const CommitStamp&,
-                                       const Patience&) override {
-    ++waits;
-    if (!confirms) return absl::DeadlineExceededError("not yet");
-    return BarrierReceipt{};
-  }
-  std::atomic<bool> confirms{true};
-  std::atomic<int> waits{0};
-};
-
 class SelfServiceTest : public LifecycleTest {
  protected:
   void SetUp() override { Serve(kValidators); }
@@ -49,7 +35,7 @@ class SelfServiceTest : public LifecycleTest {
     authenticator_ = std::make_unique<Authenticator>(*RoleTable::Parse(roles),
                                                      PlaintextCallers::kLocal);
     service_ = std::make_unique<SelfServiceImpl>(
-        &check_, &served_lifecycle_,
+        &check_, &lifecycle_,
         ApiEnvironment{authenticator_.get(), &observer_, &clock_, &random_},
         BlockingCallOptions());
     grpc::ServerBuilder builder;
@@ -115,9 +101,6 @@ class SelfServiceTest : public LifecycleTest {
   Lease lease_;
   const Validator validator_{&index_, &lease_, &clock_};
   const GatewayCheck check_{&validator_, CredentialReader({"x-api-key"})};
-  CountingBarrier served_barrier_;
-  TokenLifecycle served_lifecycle_{&store_, &served_barrier_, &clock_, &random_,
-                                   LifecycleLimits{3}};
   RecordingObserver observer_;
   std::unique_ptr<Authenticator> authenticator_;
   std::unique_ptr<SelfServiceImpl> service_;
@@ -203,11 +186,12 @@ TEST_F(SelfServiceTest, SaysNothingWithoutALease) {
 TEST_F(SelfServiceTest, TheHolderRevokesItsToken) {
   const IssuedToken issued = MustCreate(MakeCreate("a"));
   const IssuedToken other = MustCreate(MakeCreate("b"));
+  const size_t waits = barrier_.awaited().size();
   v1::RevokeSelfResponse response;
   const grpc::Status status = RevokeSelf(Bearer(issued.secret), &response,
                                          v1::REVOKE_REASON_COMPROMISED);
   ASSERT_TRUE(status.ok()) << status.error_message();
-  EXPECT_EQ(served_barrier_.waits, 1);
+  EXPECT_EQ(barrier_.awaited().size(), waits + 1);
   const auto revocation = RecordOf(issued).revocation;
   ASSERT_TRUE(revocation);
   EXPECT_EQ(revocation->revoker, issued.token.record.name.ToString());
@@ -224,15 +208,16 @@ TEST_F(SelfServiceTest, TheHolderRevokesItsToken) {
 
 TEST_F(SelfServiceTest, ARepeatedRevocationWaitsAgain) {
   const IssuedToken issued = MustCreate(MakeCreate());
+  const size_t waits = barrier_.awaited().size();
   v1::RevokeSelfResponse response;
-  served_barrier_.confirms = false;
+  barrier_.confirms = false;
   const grpc::Status unconfirmed = RevokeSelf(Bearer(issued.secret), &response);
   EXPECT_EQ(unconfirmed.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
   EXPECT_EQ(ReasonOf(unconfirmed), "CHANGE_UNCONFIRMED");
-  served_barrier_.confirms = true;
+  barrier_.confirms = true;
   const grpc::Status status = RevokeSelf(Bearer(issued.secret), &response);
   EXPECT_TRUE(status.ok()) << status.error_message();
-  EXPECT_EQ(served_barrier_.waits, 2);
+  EXPECT_EQ(barrier_.awaited().size(), waits + 2);
 }
 
 TEST_F(SelfServiceTest, AReplacedSecretHasNoPowerOverItsSuccessor) {

@@ -35,7 +35,7 @@ TEST_F(LifecycleTest, RevokeEndsTheSecretAndKeepsTheFirstReason) {
             first->token.record.revocation->time);
   // It committed a write of its own, and waited for that.
   EXPECT_GT(second->receipt.change_number, first->receipt.change_number);
-  EXPECT_EQ(barrier_.awaited.back(), second->receipt.change_number);
+  EXPECT_EQ(barrier_.awaited().back(), second->receipt.change_number);
   EXPECT_THAT(AuditActions(),
               ElementsAre(AuditAction::kCreated, AuditAction::kRevoked));
 }
@@ -178,12 +178,12 @@ TEST_F(LifecycleTest, AnUpdateThatChangesNothingOnlyWaits) {
   AuditRequest trail;
   trail.parent = "projects/demo";
   const size_t audited = lifecycle_.ListAudit(Context(), trail)->records.size();
-  const size_t waits = barrier_.awaited.size();
+  const size_t waits = barrier_.awaited().size();
   const auto updated = lifecycle_.Update(Context(), update);
   ASSERT_OK(updated);
   EXPECT_EQ(EtagOf(updated->record), EtagOf(issued.token.record));
   EXPECT_EQ(lifecycle_.ListAudit(Context(), trail)->records.size(), audited);
-  EXPECT_EQ(barrier_.awaited.size(), waits + 1);
+  EXPECT_EQ(barrier_.awaited().size(), waits + 1);
 }
 
 TEST_F(LifecycleTest, TheExpiredMayBeDescribedAnewTheRevokedNot) {

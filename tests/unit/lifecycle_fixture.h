@@ -4,10 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "common/mutex.h"
 #include "server/lifecycle/token_lifecycle.h"
 #include "server/validate/token_index.h"
 #include "tests/support/fake_clock.h"
@@ -19,19 +21,28 @@ namespace wemasy::tokens {
 
 inline constexpr char kRequestId[] = "0b3fe2b5-7ab1-4c3e-8f2a-0123456789ab";
 
-// A barrier that says what a test tells it to.
+// A barrier that says what a test tells it to. Thread-safe.
 class FakeBarrier final : public ChangeBarrier {
  public:
   absl::StatusOr<BarrierReceipt> Await(const CommitStamp& commit,
                                        const Patience&) override {
-    awaited.push_back(commit.seq);
+    MutexLock lock(&mutex_);
+    awaited_.push_back(commit.seq);
     if (!confirms) return absl::DeadlineExceededError("not yet");
     BarrierReceipt receipt;
     receipt.acknowledged_replicas = 1;
     return receipt;
   }
-  bool confirms = true;
-  std::vector<int64_t> awaited;
+  // The numbers of the changes that were waited for.
+  std::vector<int64_t> awaited() const {
+    MutexLock lock(&mutex_);
+    return awaited_;
+  }
+  std::atomic<bool> confirms{true};
+
+ private:
+  mutable Mutex mutex_;
+  std::vector<int64_t> awaited_ ABSL_GUARDED_BY(mutex_);
 };
 
 class LifecycleTest : public ::testing::Test {

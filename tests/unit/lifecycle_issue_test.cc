@@ -27,7 +27,7 @@ TEST_F(LifecycleTest, CreateIssuesASecretOnce) {
             ScopeSet({"pages:read", "pages:write"}));
   EXPECT_EQ(UseOf(issued.secret), Use::kLive);
   EXPECT_THAT(AuditActions(), ElementsAre(AuditAction::kCreated));
-  EXPECT_THAT(barrier_.awaited, SizeIs(1));
+  EXPECT_THAT(barrier_.awaited(), SizeIs(1));
 }
 
 TEST_F(LifecycleTest, NamesMayRepeat) {
