@@ -55,7 +55,7 @@ Authenticator::Authenticator(RoleTable roles, PlaintextCallers plaintext)
 absl::StatusOr<Caller> Authenticator::Authenticate(
     const PeerNames& peer) const {
   if (!peer.is_tls) {
-    if (!plaintext_.identity.empty()) return plaintext_;
+    if (everyone() != nullptr) return plaintext_;
     return MakeError(ErrorReason::kCallerUnauthenticated,
                      "the connection has no TLS");
   }

@@ -56,9 +56,15 @@ class Authenticator {
   // and for plaintext if it is refused.
   absl::StatusOr<Caller> Authenticate(const PeerNames& peer) const;
 
+  // The caller that every peer is, whatever its names, as there is no TLS; null
+  // if plaintext is refused.
+  const Caller* everyone() const {
+    return plaintext_.identity.empty() ? nullptr : &plaintext_;
+  }
+
  private:
   const RoleTable roles_;
-  // The caller that everyone is without TLS; empty if refused.
+  // Empty if plaintext is refused.
   Caller plaintext_;
 };
 

@@ -26,15 +26,19 @@ Verdict Decide(const IndexSlot& slot, const ValidationRequest& request,
   return Verdict::kValid;
 }
 
+Validation Malformed() {
+  Validation validation;
+  validation.verdict = Verdict::kMalformed;
+  return validation;
+}
+
 }  // namespace
 
 absl::StatusOr<Validation> Validator::Validate(
     const ValidationRequest& request) const {
+  // Nothing of another length is worth a digest.
+  if (request.presented.size() != kTokenLength) return Malformed();
   Validation validation;
-  if (!IsTokenWellFormed(request.presented)) {
-    validation.verdict = Verdict::kMalformed;
-    return validation;
-  }
   const TokenDigest digest = TokenDigest::Of(request.presented);
 
   // Capture, look up, read the clock, and answer only under what was captured:
@@ -59,6 +63,8 @@ absl::StatusOr<Validation> Validator::Validate(
       slot.used_minute = static_cast<uint32_t>(now_nanos / kNanosPerMinute);
     }
   });
+  // Whatever is in the index is well-formed, and need not be looked at again.
+  if (!found && !IsTokenWellFormed(request.presented)) return Malformed();
   if (!found) now = clock_.Now();
   if (now >= lease.end) {
     return MakeError(ErrorReason::kLeaseNotHeld,

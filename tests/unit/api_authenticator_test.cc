@@ -118,6 +118,8 @@ TEST_F(AuthenticatorTest, PlaintextIsWhatTheOperatorAllows) {
   ASSERT_TRUE(local.ok());
   EXPECT_EQ(local->identity, "local");
   EXPECT_TRUE(local->grants->Has(Role::kSecurity));
+  ASSERT_NE(authenticator_.everyone(), nullptr);
+  EXPECT_EQ(authenticator_.everyone()->identity, "local");
 
   const Authenticator anyone(Roles(), PlaintextCallers::kAnyone);
   const auto plaintext = anyone.Authenticate(peer);
@@ -128,6 +130,7 @@ TEST_F(AuthenticatorTest, PlaintextIsWhatTheOperatorAllows) {
   const Authenticator refused(Roles(), PlaintextCallers::kRefused);
   EXPECT_EQ(refused.Authenticate(peer).status().code(),
             absl::StatusCode::kUnauthenticated);
+  EXPECT_EQ(refused.everyone(), nullptr);
 }
 
 TEST_F(AuthenticatorTest, UnboundPlaintextMayDoNothing) {

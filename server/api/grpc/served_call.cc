@@ -24,9 +24,14 @@ ServedCall::ServedCall(Rpc rpc, const ApiEnvironment& environment,
 }
 
 absl::Status ServedCall::Admit(absl::string_view resource) {
-  auth_context_ = context_.auth_context();
-  ASSIGN_OR_RETURN(caller_, environment_.authenticator->Authenticate(
-                                ReadPeerNames(*auth_context_)));
+  const Authenticator& authenticator = *environment_.authenticator;
+  if (const Caller* everyone = authenticator.everyone()) {
+    caller_ = *everyone;
+  } else {
+    auth_context_ = context_.auth_context();
+    ASSIGN_OR_RETURN(caller_,
+                     authenticator.Authenticate(ReadPeerNames(*auth_context_)));
+  }
   return Authorize(rpc_, caller_.grants, resource);
 }
 
