@@ -1,9 +1,9 @@
 """The cost of each call, beside that of an empty one.
 
 Runs a private PostgreSQL and one tokend, and two more for the calls that wait
-for all replicas. Compared things take turns, round by round, so that a machine
-whose speed drifts slows them all; what is quoted are medians over the rounds,
-and ratios within a round.
+for all replicas; then Envoy in front of two. Compared things take turns, round
+by round, so that a machine whose speed drifts slows them all; what is quoted are
+medians over the rounds, and ratios within a round.
 """
 
 import argparse
@@ -22,15 +22,22 @@ import grpc
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
+import envoy_cost  # noqa: E402
 from harness import paths  # noqa: E402
 from harness.cluster import Cluster  # noqa: E402
 from harness.server import Server, migrate  # noqa: E402
+from measuring import (  # noqa: E402
+    cpu_seconds,
+    h2load,
+    percentile,
+    spread,
+    take_turns,
+)
 
 VALIDATE = "/wemasy.tokens.v1.AuthService/Validate"
 CHECK = "/envoy.service.auth.v3.Authorization/Check"
 EMPTY = "/wemasy.tokens.bench.EmptyService/Call"
 WATCHERS = 100
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 # Tokens for the lists and the index, without secrets anybody has.
 SEED = """
@@ -57,7 +64,9 @@ def field(number: int, content) -> bytes:
     if isinstance(content, str):
         content = content.encode()
     size = len(content)
-    length = bytes([size]) if size < 128 else bytes([size & 127 | 128, size >> 7])
+    length = (
+        bytes([size]) if size < 128 else bytes([size & 127 | 128, size >> 7])
+    )
     return bytes([number << 3 | 2]) + length + content
 
 
@@ -87,60 +96,32 @@ def check_request(secret: str) -> bytes:
     return field(1, attributes)
 
 
-def cpu_seconds(pid: int) -> float:
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
-    utime, stime = fields.split()[11:13]
-    return (int(utime) + int(stime)) / TICKS_PER_SECOND
-
-
-def percentile(values, part: float) -> float:
-    values = sorted(values)
-    return values[min(len(values) - 1, int(len(values) * part))]
-
-
 class Load:
     """One path of the server, driven by h2load."""
 
     def __init__(self, server, path: str, body: bytes, folder: pathlib.Path):
         self._server = server
         self._path = path
+        self._folder = folder
         self._body = folder / (path.rpartition("/")[2] + ".bin")
         self._body.write_bytes(frame(body))
-        self._log = folder / "h2load.log"
 
     # The server gives its connections to eight queues in turn: two for each rpc
     # that is measured, and two of its own. With sixteen, every turn finds them
     # spread alike.
-    def run(self, calls: int, clients=16, streams=4) -> dict:
-        self._log.unlink(missing_ok=True)
+    def run(self, calls: int) -> dict:
         pid = self._server.process.pid
         before = cpu_seconds(pid)
-        done = subprocess.run(
-            [
-                "h2load",
-                *("-n", str(calls), "-c", str(clients), "-m", str(streams)),
-                *("-t", "1", "-d", self._body, f"--log-file={self._log}"),
-                *("-H", "content-type: application/grpc"),
-                *("-H", "te: trailers"),
-                f"http://{self._server.target}{self._path}",
-            ],
-            capture_output=True,
-            text=True,
-            check=True,
+        seen = h2load(
+            f"http://{self._server.target}{self._path}",
+            calls,
+            self._folder,
+            ["content-type: application/grpc", "te: trailers"],
+            self._body,
+            clients=16,
         )
         cpu = cpu_seconds(pid) - before
-        if f" {calls} succeeded" not in done.stdout:
-            raise RuntimeError(done.stdout)
-        rows = [line.split() for line in self._log.read_text().splitlines()]
-        latencies = [int(row[2]) for row in rows]
-        begun = min(int(row[0]) for row in rows)
-        ended = max(int(row[0]) + int(row[2]) for row in rows)
-        return {
-            "throughput": calls / (ended - begun) * 1e6,
-            "cpu_us": cpu / calls * 1e6,
-            "p50_us": percentile(latencies, 0.5),
-            "p99_us": percentile(latencies, 0.99),
-        }
+        return {**seen, "cpu_us": cpu / calls * 1e6}
 
 
 def validator_nanoseconds() -> dict:
@@ -277,13 +258,7 @@ def compare_with_empty(server, secret: str, folder, rounds, calls) -> dict:
         "validate": Load(server, VALIDATE, validate_request(secret), folder),
         "check": Load(server, CHECK, check_request(secret), folder),
     }
-    for load in loads.values():
-        load.run(calls)
-    results = {name: [] for name in loads}
-    for index in range(rounds):
-        # Who comes first changes, too.
-        for name in sorted(loads, reverse=index % 2 == 1):
-            results[name].append(loads[name].run(calls))
+    results = take_turns(loads, rounds, calls)
 
     figures = {}
     for name, runs in results.items():
@@ -300,10 +275,7 @@ def compare_with_empty(server, secret: str, folder, rounds, calls) -> dict:
             run[figure] / other[figure]
             for run, other in zip(results[ours], results[theirs])
         ]
-        name = f"{ours}_{key}_vs_{theirs}"
-        figures[name] = statistics.median(ratios)
-        figures[f"{name}_min"] = min(ratios)
-        figures[f"{name}_max"] = max(ratios)
+        figures.update(spread(f"{ours}_{key}_vs_{theirs}", ratios))
     return figures
 
 
@@ -336,6 +308,7 @@ def create_token(server) -> str:
 def measure(arguments) -> dict:
     # Short turns: the machine's speed drifts within seconds.
     rounds, calls = (9, 10_000) if arguments.quick else (41, 15_000)
+    envoy_cost.require_programs()
     figures = validator_nanoseconds()
     cluster = Cluster()
     try:
@@ -369,6 +342,14 @@ def measure(arguments) -> dict:
                 )
             finally:
                 server.stop()
+            figures.update(
+                envoy_cost.compare_routes(
+                    cluster.url(database),
+                    secret,
+                    folder,
+                    *((5, 3_000) if arguments.quick else (15, 5_000)),
+                )
+            )
     finally:
         cluster.destroy()
     return figures
