@@ -1,0 +1,151 @@
+/** The backend: its routes, and what holds for each of them. */
+import { randomUUID } from "node:crypto";
+import { STATUS_CODES } from "node:http";
+
+import cookie from "@fastify/cookie";
+import { type TokenService, TokensError } from "@wemasy/tokens";
+import fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+} from "fastify";
+
+import { serveApi } from "./api.js";
+import type { Config } from "./config.js";
+import { makeDevIssuer, serveSignIn } from "./dev-issuer.js";
+import { securityHeaders } from "./headers.js";
+import { servePage } from "./page.js";
+import { type Field, isField, Refusal } from "./problem.js";
+import { toRefusal } from "./service-errors.js";
+import { Sessions } from "./session.js";
+
+/** In bytes. The largest form is below 8 kB. */
+const MAX_BODY = 16 * 1024;
+
+// For a whole request to come in, in milliseconds.
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** Makes the backend, ready to listen. */
+export async function makeApp(
+  config: Config,
+  tokens: TokenService,
+): Promise<FastifyInstance> {
+  const headers = securityHeaders(config.origin);
+  const app = fastify({
+    bodyLimit: MAX_BODY,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Nobody else may choose what our log calls a request.
+    requestIdHeader: false,
+    genReqId: () => randomUUID(),
+    // One line for each request, below. Never what it holds: headers, cookies,
+    // bodies and queries stay out of the log.
+    disableRequestLogging: true,
+    // What comes in while we stop is answered as ever.
+    return503OnClosing: false,
+    logger: {
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (severity) => ({ severity }) },
+      base: null,
+    },
+    ajv: {
+      // What was sent is taken as it is, or not at all.
+      customOptions: {
+        coerceTypes: false,
+        removeAdditional: false,
+        useDefaults: false,
+        allErrors: true,
+      },
+    },
+    // A path that cannot be decoded, for which no hook runs.
+    frameworkErrors: (error, request, reply) => {
+      refuse(error, request.id, reply.headers(headers));
+    },
+    // What is not HTTP, or too long for it, for which there is no request.
+    clientErrorHandler(error, socket) {
+      if (!socket.writable) return;
+      const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
+      const lines = Object.entries({ ...headers, connection: "close" });
+      socket.end(
+        [
+          `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
+          ...lines.map(([name, value]) => `${name}: ${value}`),
+          "content-length: 0",
+          "\r\n",
+        ].join("\r\n"),
+      );
+    },
+  });
+
+  // JSON is all that is taken.
+  app.removeContentTypeParser("text/plain");
+  app.addHook("onRequest", async (_request, reply) => {
+    reply.headers(headers);
+  });
+  app.addHook("onResponse", async ({ id, method, url, log }, reply) => {
+    const path = url.split("?", 1)[0];
+    const { statusCode: status, elapsedTime } = reply;
+    const milliseconds = Math.round(elapsedTime);
+    log.info({ requestId: id, method, path, status, milliseconds }, "request");
+  });
+  app.setNotFoundHandler(() => {
+    throw new Refusal("not-found");
+  });
+  app.setErrorHandler((error, request, reply) => {
+    refuse(error, request.id, reply);
+  });
+
+  await app.register(cookie);
+  app.get("/healthz", () => ({ status: "ok" }));
+  let keys = config.sessionKeys;
+  if (!keys) {
+    const issuer = await makeDevIssuer(config.sessionAudience);
+    serveSignIn(app, issuer, config.origin);
+    keys = issuer.keys;
+  }
+  await servePage(app, config.page);
+  serveApi(app, {
+    tokens,
+    sessions: new Sessions(keys, config.sessionAudience),
+    origin: config.origin,
+    scopes: config.scopes,
+  });
+  return app;
+}
+
+function refuse(error: unknown, requestId: string, reply: FastifyReply): void {
+  const refusal = asRefusal(error);
+  if (refusal.status >= 500) {
+    const cause = refusal.cause;
+    const service = cause instanceof TokensError ? cause : undefined;
+    // The id under which the service's log has it.
+    const fields = { requestId, serviceRequestId: service?.requestId };
+    reply.log.error({ ...fields, err: cause }, "request failed");
+  }
+  // As a text, to which no character set is added.
+  void reply
+    .code(refusal.status)
+    .header("content-type", "application/problem+json")
+    .send(JSON.stringify(refusal.toProblem(requestId)));
+}
+
+function asRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  if (error instanceof TokensError) return toRefusal(error);
+  const { statusCode: status, validation } = error as Partial<FastifyError>;
+  // Fastify's own: a body of another form, too long, or not JSON.
+  return status !== undefined && status >= 400 && status < 500
+    ? new Refusal("invalid", { status, fields: fieldsOf(validation) })
+    : new Refusal("internal", { cause: error });
+}
+
+// Where a schema did not fit: `/scopes/3` is a fault of `scopes`. What the
+// contract does not have is left out.
+function fieldsOf(validation: FastifyError["validation"] = []): Field[] {
+  return validation
+    .map(({ instancePath, params }) =>
+      instancePath === ""
+        ? String(params.missingProperty)
+        : (instancePath.split("/")[1] ?? ""),
+    )
+    .filter(isField);
+}
