@@ -87,11 +87,7 @@ export interface IssuedToken {
 }
 
 export type RevokeReason =
-  | "unused"
-  | "superseded"
-  | "compromised"
-  | "offboarded"
-  | "other";
+  "unused" | "superseded" | "compromised" | "offboarded" | "other";
 
 export interface RevokeRequest {
   reason: RevokeReason;
@@ -136,7 +132,10 @@ export interface Problem {
   title: string;
   code: ProblemCode;
   /** For `invalid`. */
-  fields?: { field: keyof CreateRequest | keyof RotateRequest | "reason"; problem: string }[];
+  fields?: {
+    field: keyof CreateRequest | keyof RotateRequest | "reason";
+    problem: string;
+  }[];
   /** To be given to whoever runs the service. */
   requestId: string;
 }
