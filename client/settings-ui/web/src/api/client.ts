@@ -1,0 +1,105 @@
+/** Speaks to the page's backend. */
+import type {
+  CreateRequest,
+  IssuedToken,
+  Problem,
+  Revocation,
+  RevokeRequest,
+  RotateRequest,
+  Session,
+  Token,
+  TokenPage,
+  TokenState,
+} from "../../../api/index.js";
+import { Failure } from "../logic/failure.js";
+import { Secret } from "../logic/secret.js";
+
+/** How long the backend may take, in milliseconds; it promises 10 s. */
+const PATIENCE = 20_000;
+
+/** A token with its secret, which only `secret` keeps. */
+export interface Issued {
+  token: Token;
+  secret: Secret;
+}
+
+/** Everything throws a Failure and nothing else. */
+export class ApiClient {
+  readonly #base: string;
+  /** Null when it has to be fetched anew, as after signing in again. */
+  #csrfToken: string | null = null;
+
+  /** `page` is the path of the page, `/projects/{project}/api-access`. */
+  constructor(page: string) {
+    this.#base = `${page.replace(/\/$/, "")}/api/`;
+  }
+
+  async session(): Promise<Session> {
+    const session = await this.#ask<Session>("session", {});
+    this.#csrfToken = session.csrfToken;
+    return session;
+  }
+
+  tokens(state: TokenState | null, cursor: string | null): Promise<TokenPage> {
+    const query = new URLSearchParams();
+    if (state) query.set("state", state);
+    if (cursor !== null) query.set("cursor", cursor);
+    return this.#ask<TokenPage>(`tokens?${query.toString()}`, {});
+  }
+
+  async create(request: CreateRequest): Promise<Issued> {
+    return issued(await this.#post<IssuedToken>("tokens", request));
+  }
+
+  async rotate(id: string, request: RotateRequest): Promise<Issued> {
+    const path = `tokens/${encodeURIComponent(id)}/rotate`;
+    return issued(await this.#post<IssuedToken>(path, request));
+  }
+
+  revoke(id: string, request: RevokeRequest): Promise<Revocation> {
+    const path = `tokens/${encodeURIComponent(id)}/revoke`;
+    return this.#post<Revocation>(path, request);
+  }
+
+  async #post<Reply>(path: string, body: object): Promise<Reply> {
+    const csrfToken = this.#csrfToken ?? (await this.session()).csrfToken;
+    return this.#ask<Reply>(path, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        "x-csrf-token": csrfToken,
+      },
+      body: JSON.stringify(body),
+    });
+  }
+
+  async #ask<Reply>(path: string, init: RequestInit): Promise<Reply> {
+    let response: Response;
+    let reply: unknown;
+    try {
+      response = await fetch(this.#base + path, {
+        ...init,
+        cache: "no-store",
+        redirect: "error",
+        signal: AbortSignal.timeout(PATIENCE),
+      });
+      reply = await response.json();
+    } catch {
+      throw new Failure("unreachable");
+    }
+    if (response.ok) return reply as Reply;
+    const type = response.headers.get("content-type") ?? "";
+    if (!type.startsWith("application/problem+json")) {
+      // Of something between here and the backend.
+      throw new Failure("unreachable");
+    }
+    if (response.status === 401 || response.status === 403) {
+      this.#csrfToken = null;
+    }
+    throw Failure.of(reply as Problem);
+  }
+}
+
+function issued({ token, secret }: IssuedToken): Issued {
+  return { token, secret: new Secret(secret) };
+}
