@@ -18,6 +18,7 @@ GROUPS = {
         "replica-stop",
         "replica-stutter",
         "replica-kill",
+        "hosts-lost",
         "replica-drain",
         "replica-row-removed",
         "wall-clock-jump",
@@ -144,6 +145,31 @@ class Faults:
                 self._rest(seconds if rng.random() < 0.6 else 0.05)
             finally:
                 replica.release()
+
+    def _hosts_lost(self, kind, seconds, rng):
+        """One after the other, each with its replica, and back at once: no
+        client hears that its connection is gone."""
+        replicas = rng.sample(
+            self._system.replicas, len(self._system.replicas)
+        )
+        clients = list(self._system.client_links)
+        places = [replica.place for replica in replicas] + clients
+        network = self._system.network
+        with self._in_force(kind, places, unreachable=places):
+            for replica in replicas:
+                links = [f"{client}-{replica.place}" for client in clients]
+                for link in links:
+                    network.silence(link)
+                replica.kill()
+                try:
+                    self._rest(0.05)
+                finally:
+                    replica.release()
+                try:
+                    self._rest(max(seconds, self._ttl) / 2)
+                finally:
+                    for link in links:
+                        network.reset_silent(link)
 
     def _replica_drain(self, kind, seconds, rng):
         replica = self._replica(rng)

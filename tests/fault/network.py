@@ -72,11 +72,15 @@ class _Connection:
         self.listens = False
         # The next answer is lost, and the connection with it.
         self.doomed = False
+        # Nothing passes any more, not even that an end was closed.
+        self.silent = False
 
     def pipes(self):
         return self.forward, self.backward
 
     def holds(self, pipe) -> bool:
+        if self.silent:
+            return True
         settings = self.link.settings
         if pipe is self.forward:
             return settings.hold_forward
@@ -185,6 +189,16 @@ class _Loop:
     def _do_reset(self, link):
         for connection in list(self._links[link].connections):
             self._drop(connection)
+
+    def _do_silence(self, link):
+        for connection in self._links[link].connections:
+            connection.silent = True
+            self._watch(connection)
+
+    def _do_reset_silent(self, link):
+        for connection in list(self._links[link].connections):
+            if connection.silent:
+                self._drop(connection)
 
     # --- Connections
 
@@ -345,6 +359,16 @@ class Network:
     def reset(self, link: str):
         """Closes the connections."""
         self._do("reset", link=link)
+
+    def silence(self, link: str):
+        """Of the connections there are, neither end hears any more, not even
+        that the other is gone: the host of one was lost. Later ones are as
+        usual."""
+        self._do("silence", link=link)
+
+    def reset_silent(self, link: str):
+        """Closes those: the host is back, and does not know them."""
+        self._do("reset_silent", link=link)
 
 
 if __name__ == "__main__":

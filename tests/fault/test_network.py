@@ -71,6 +71,24 @@ def test_what_is_sent_arrives(end):
     assert end.recv(1024) == b"hello"
 
 
+def test_a_silent_connection_does_not_hear_of_its_end(network, end, tmp_path):
+    end.sendall(b"hello")
+    assert end.recv(1024) == b"hello"
+    network.silence("link")
+    end.sendall(b"hello")
+    assert is_silent(end)
+    with socket.socket(socket.AF_UNIX) as later:
+        later.connect(str(tmp_path / "link"))
+        later.settimeout(5)
+        later.sendall(b"hello")
+        assert later.recv(1024) == b"hello"
+        network.reset_silent("link")
+        with pytest.raises(ConnectionResetError):
+            end.recv(1024)
+        later.sendall(b"hello")
+        assert later.recv(1024) == b"hello"
+
+
 @pytest.mark.parametrize("held", ["hold_forward", "hold_backward"])
 def test_cut(network, end, held):
     network.set("link", **{held: True})
