@@ -8,6 +8,7 @@ import fastify, {
   type FastifyError,
   type FastifyInstance,
   type FastifyReply,
+  LogController,
 } from "fastify";
 
 import { serveApi } from "./api.js";
@@ -39,7 +40,10 @@ export async function makeApp(
     genReqId: () => randomUUID(),
     // One line for each request, below. Never what it holds: headers, cookies,
     // bodies and queries stay out of the log.
-    disableRequestLogging: true,
+    logController: new LogController({
+      disableRequestLogging: true,
+      requestIdLogLabel: "requestId",
+    }),
     // What comes in while we stop is answered as ever.
     return503OnClosing: false,
     logger: {
@@ -81,11 +85,19 @@ export async function makeApp(
   app.addHook("onRequest", async (_request, reply) => {
     reply.headers(headers);
   });
-  app.addHook("onResponse", async ({ id, method, url, log }, reply) => {
+  // A connection that is kept would hold up the end of the process.
+  let isStopping = false;
+  app.addHook("preClose", async () => {
+    isStopping = true;
+  });
+  app.addHook("onSend", async (_request, reply) => {
+    if (isStopping) reply.header("connection", "close");
+  });
+  app.addHook("onResponse", async ({ method, url, log }, reply) => {
     const path = url.split("?", 1)[0];
     const { statusCode: status, elapsedTime } = reply;
     const milliseconds = Math.round(elapsedTime);
-    log.info({ requestId: id, method, path, status, milliseconds }, "request");
+    log.info({ method, path, status, milliseconds }, "request");
   });
   app.setNotFoundHandler(() => {
     throw new Refusal("not-found");
@@ -118,14 +130,15 @@ function refuse(error: unknown, requestId: string, reply: FastifyReply): void {
     const cause = refusal.cause;
     const service = cause instanceof TokensError ? cause : undefined;
     // The id under which the service's log has it.
-    const fields = { requestId, serviceRequestId: service?.requestId };
-    reply.log.error({ ...fields, err: cause }, "request failed");
+    const serviceRequestId = service?.requestId;
+    reply.log.error({ serviceRequestId, err: cause }, "request failed");
   }
-  // As a text, to which no character set is added.
+  const problem = JSON.stringify(refusal.toProblem(requestId));
+  // As bytes, since Fastify adds a character set to the type of a text.
   void reply
     .code(refusal.status)
     .header("content-type", "application/problem+json")
-    .send(JSON.stringify(refusal.toProblem(requestId)));
+    .send(Buffer.from(problem));
 }
 
 function asRefusal(error: unknown): Refusal {

@@ -7,13 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import {
-  exportJWK,
-  generateKeyPair,
-  type CryptoKey,
-  type JWTPayload,
-  SignJWT,
-} from "jose";
+import { exportJWK, generateKeyPair, type CryptoKey, SignJWT } from "jose";
 
 const MAIN = path.resolve(import.meta.dirname, "../../server/main.js");
 
@@ -44,7 +38,7 @@ export class Issuer {
   /** Signs a session of an hour; `claims` are added, or stand in place. */
   async session(
     person: { user: string; project: string },
-    claims: JWTPayload = {},
+    claims: Record<string, unknown> = {},
   ): Promise<string> {
     return new SignJWT({
       sub: person.user,
@@ -104,12 +98,6 @@ export async function startBackend(flags: string[]): Promise<Backend> {
     await sleep(20);
   }
   return backend;
-}
-
-/** A folder in place of the built page, for tests of the backend alone. */
-export function makePage(folder: string): string {
-  writeFileSync(path.join(folder, "index.html"), "<!doctype html>a page");
-  return folder;
 }
 
 async function freePort(): Promise<number> {

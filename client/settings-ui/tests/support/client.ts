@@ -1,5 +1,7 @@
 /** Asks a backend as the page does, and as it would not. */
+import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import type {
   CreateRequest,
@@ -17,6 +19,9 @@ export interface Answer<T = unknown> {
   body: T;
 }
 
+/** What must be in no log: the secrets, sessions and CSRF tokens so far. */
+export const confidences = new Set<string>();
+
 /** Makes a request as it is told. */
 export async function ask<T = unknown>(
   url: string,
@@ -26,6 +31,11 @@ export async function ask<T = unknown>(
   const text = await reply.text();
   const type = reply.headers.get("content-type") ?? "";
   const body = (/[/+]json/.test(type) ? JSON.parse(text) : undefined) as T;
+  for (const value of Object.values<unknown>(body ?? {})) {
+    if (typeof value === "string" && value.startsWith("wmsy_")) {
+      confidences.add(value);
+    }
+  }
   return { status: reply.status, headers: reply.headers, text, body };
 }
 
@@ -51,9 +61,11 @@ export class Visitor {
     { project = `p-${randomUUID().slice(0, 8)}`, user = "user-7" } = {},
   ): Promise<Visitor> {
     const visitor = new Visitor(backend, project, user);
-    visitor.cookie = `wemasy_session=${await issuer.session({ project, user })}`;
+    const token = await issuer.session({ project, user });
+    visitor.cookie = `wemasy_session=${token}`;
     const session = await visitor.get<Session>("session");
     visitor.csrfToken = session.body.csrfToken;
+    confidences.add(token).add(visitor.csrfToken);
     return visitor;
   }
 
@@ -90,8 +102,26 @@ export class Visitor {
   }
 
   /** Creates a token. */
-  create(fields: Partial<CreateRequest> = {}): Promise<Answer<IssuedToken>> {
-    return this.post<IssuedToken>("tokens", form(fields));
+  async create(fields: Partial<CreateRequest> = {}): Promise<IssuedToken> {
+    const { status, body } = await this.post<IssuedToken>(
+      "tokens",
+      form(fields),
+    );
+    assert.equal(status, 201);
+    return body;
+  }
+}
+
+/** Waits for something to become true. */
+export async function until(
+  what: string,
+  isTrue: () => boolean | Promise<boolean>,
+  seconds = 30,
+): Promise<void> {
+  const end = Date.now() + seconds * 1000;
+  while (!(await isTrue())) {
+    assert.ok(Date.now() < end, `not within ${seconds} s: ${what}`);
+    await sleep(50);
   }
 }
 

@@ -1,0 +1,86 @@
+/** Everything that a test of the whole needs, for as long as its file runs. */
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before } from "node:test";
+
+import type { Connection } from "@wemasy/tokens";
+
+import { type Backend, Issuer, startBackend } from "./backend.js";
+import { confidences } from "./client.js";
+import { Service, type ServiceOptions } from "./service.js";
+
+/** What runs. */
+export interface Stack {
+  service: Service;
+  /** To ask the service past the backend. */
+  connection: Connection;
+  issuer: Issuer;
+  backend: Backend;
+}
+
+/**
+ * Starts a service and a backend before the tests of this file, and ends them
+ * after it. In the end the backend's log must be free of secrets.
+ *
+ * @param flags of the backend, in addition
+ */
+export function useStack(
+  options: ServiceOptions & { flags?: string[]; serviceFlags?: string[] } = {},
+): Stack {
+  const { serviceFlags = [], flags = [], ...rest } = options;
+  const stack = {} as Stack;
+  const page = makePage();
+  before(async () => {
+    stack.service = await Service.start({ ...rest, flags: serviceFlags });
+    stack.connection = stack.service.connect();
+    stack.issuer = await Issuer.make();
+    const { tls } = stack.service;
+    stack.backend = await startBackend([
+      `--tokend=${stack.service.target()}`,
+      `--session-keys=${stack.issuer.keys}`,
+      `--page=${page.folder}`,
+      ...(tls
+        ? [
+            `--tokend-ca=${tls.ca}`,
+            `--tokend-cert=${tls.cert}`,
+            `--tokend-key=${tls.key}`,
+          ]
+        : []),
+      ...flags,
+    ]);
+  });
+  after(async () => {
+    const status = await stack.backend.stop();
+    stack.connection.close();
+    await stack.service.stop();
+    stack.issuer.destroy();
+    page.destroy();
+    assert.equal(status, 0);
+    assertDiscreet(stack.backend.log());
+  });
+  return stack;
+}
+
+/** A log must not have a secret, a session or a CSRF token in it. */
+export function assertDiscreet(log: string): void {
+  assert.ok(confidences.size > 0, "there was nothing to find");
+  for (const confidence of confidences) {
+    assert.ok(!log.includes(confidence), `the log has ${confidence}`);
+  }
+}
+
+/** A page in place of the built one, for tests of the backend alone. */
+export function makePage(): { folder: string; destroy(): void } {
+  const folder = mkdtempSync(path.join(tmpdir(), "wemasy-page-"));
+  mkdirSync(path.join(folder, "assets"));
+  writeFileSync(path.join(folder, "index.html"), "<!doctype html>the page");
+  writeFileSync(path.join(folder, "assets/index-4f2a.js"), "// a script");
+  return {
+    folder,
+    destroy() {
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
