@@ -159,16 +159,15 @@ def compare_routes(database_url, secret, folder, rounds, calls) -> dict:
         return [run[figure] for run in results[path]]
 
     plain, checked = all_of(PLAIN, "envoy_us"), all_of(CHECKED, "envoy_us")
-    added = [with_it - without for with_it, without in zip(checked, plain)]
+    pairs = list(zip(checked, plain))
+    plain_rate = statistics.median(all_of(PLAIN, "throughput"))
+    checked_rate = statistics.median(all_of(CHECKED, "throughput"))
     return {
-        "envoy_plain_throughput": statistics.median(
-            all_of(PLAIN, "throughput")
-        ),
-        "envoy_ext_authz_throughput": statistics.median(
-            all_of(CHECKED, "throughput")
-        ),
+        "envoy_plain_throughput": plain_rate,
+        "envoy_ext_authz_throughput": checked_rate,
         **spread("envoy_plain_cpu_us", plain),
         **spread("envoy_ext_authz_cpu_us", checked),
-        **spread("envoy_ext_authz_added_cpu_us", added),
+        **spread("envoy_ext_authz_added_cpu_us", [c - p for c, p in pairs]),
+        **spread("envoy_ext_authz_cpu_vs_plain", [c / p for c, p in pairs]),
         **spread("tokend_check_cpu_us", all_of(CHECKED, "tokend_us")),
     }
