@@ -87,8 +87,9 @@ export async function makeApp(
   });
   // A connection that is kept would hold up the end of the process.
   let isStopping = false;
-  app.addHook("preClose", async () => {
+  app.addHook("preClose", (done) => {
     isStopping = true;
+    done();
   });
   app.addHook("onSend", async (_request, reply) => {
     if (isStopping) reply.header("connection", "close");

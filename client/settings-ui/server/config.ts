@@ -4,7 +4,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-import type { TlsFiles } from "@wemasy/tokens";
+import { connect, type TlsFiles } from "@wemasy/tokens";
 import type { JSONWebKeySet } from "jose";
 
 import { readKeys } from "./session.js";
@@ -162,7 +162,6 @@ export function readConfig(
     faults.push("want --session-keys or --dev-issuer, and not both");
   }
 
-  const tokend = check("tokend", (value) => value);
   const [ca, cert, key] = (
     ["tokend-ca", "tokend-cert", "tokend-key"] as const
   ).map((name) => check(name, readable));
@@ -172,6 +171,11 @@ export function readConfig(
       "want all of --tokend-ca, --tokend-cert and --tokend-key, or none",
     );
   }
+  const tokend = check("tokend", (value) => {
+    // It knows which targets are on this machine.
+    if (!tokendTls) connect(value).close();
+    return value;
+  });
   const sessionAudience = check("session-audience", notEmpty);
   const scopes = check("scopes", readScopes);
   const page = check("page", readPage);
