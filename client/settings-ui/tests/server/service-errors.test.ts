@@ -25,7 +25,8 @@ function failure(
 ): TokensError {
   return new TokensError(
     "CreateToken: a text of the service",
-    CODES[code] as TokensError["code"],
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the enum is grpc-js', which is no package of ours
+    CODES[code],
     reason,
     { name: "projects/p/tokens/t" },
     fields.map((field) => ({ field, description: "is wrong" })),
