@@ -92,17 +92,27 @@ interface NoticeProps {
   kind: "info" | "warning" | "danger" | "success";
   /** Read out when it appears: at once, or when there is time. */
   announced?: "alert" | "status";
-  id?: string;
+  noticeRef?: Ref<HTMLDivElement>;
   children: ComponentChildren;
 }
 
-export function Notice({ kind, announced, id, children }: NoticeProps) {
+export function Notice(props: NoticeProps) {
+  const { kind, announced, noticeRef, children } = props;
   return (
-    <div id={id} class={`notice notice-${kind}`} role={announced}>
-      {kind === "success" ? <CheckIcon /> : <WarningIcon />}
+    <div
+      ref={noticeRef ?? null}
+      class={`notice notice-${kind}`}
+      role={announced}
+    >
+      <NoticeIcon kind={kind} />
       <div class="notice-text">{children}</div>
     </div>
   );
+}
+
+function NoticeIcon({ kind }: Pick<NoticeProps, "kind">) {
+  if (kind === "success") return <CheckIcon />;
+  return kind === "info" ? <InfoIcon /> : <WarningIcon />;
 }
 
 /** A name or a text that people chose: its direction is its own. */
@@ -130,7 +140,16 @@ export function CheckIcon() {
   );
 }
 
-export function WarningIcon() {
+function InfoIcon() {
+  return (
+    <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
+      <circle cx="10" cy="10" r="8" />
+      <path d="M10 9.2v5M10 6v.2" />
+    </svg>
+  );
+}
+
+function WarningIcon() {
   return (
     <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
       <circle cx="10" cy="10" r="8" />

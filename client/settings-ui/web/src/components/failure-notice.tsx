@@ -1,3 +1,5 @@
+import { useLayoutEffect, useRef } from "preact/hooks";
+
 import { type MessageId, useTranslator } from "../i18n/translator.js";
 import type { Failure } from "../logic/failure.js";
 import { Button, Notice } from "./controls.js";
@@ -14,8 +16,13 @@ interface Props {
 /** Says what failed and why, and what to do. */
 export function FailureNotice({ failure, what, why, onRetry }: Props) {
   const translator = useTranslator();
+  const notice = useRef<HTMLDivElement>(null);
+  // A long form may have it below what is seen.
+  useLayoutEffect(() => {
+    notice.current?.scrollIntoView({ block: "nearest" });
+  }, [failure]);
   return (
-    <Notice kind="danger" announced="alert">
+    <Notice kind="danger" announced="alert" noticeRef={notice}>
       <p class="notice-title">{translator.text(what)}</p>
       <p>{translator.text(why ?? `failure.${failure.code}`)}</p>
       {failure.code === "internal" && failure.reference !== "" && (

@@ -13,6 +13,7 @@ import {
   refusedFields,
   requestOf,
   type TextFault,
+  withoutFaults,
 } from "../logic/creation.js";
 import { DEFAULT_DAYS } from "../logic/expiry.js";
 import type { Failure } from "../logic/failure.js";
@@ -40,36 +41,41 @@ export function CreateDialog({ scopes, send, onIssued, onCancel }: Props) {
   const submitButton = useRef<HTMLButtonElement>(null);
   const scopesId = useId();
   const [draft, setDraft] = useState(EMPTY);
-  const [ownFaults, setOwnFaults] = useState<Faults>({});
+  const [faults, setFaults] = useState<Faults>({});
   const issue = useIssue(send, onIssued);
   const { isBusy, isUncertain, failure } = issue;
-
-  const faults =
-    failure?.code === "invalid" ? refusedFields(failure.fields) : ownFaults;
+  /** Counts those that ended, for the focus. */
+  const [attempt, setAttempt] = useState(0);
   const hasFaults = Object.keys(faults).length > 0;
 
   // To where the first correction is needed.
   useLayoutEffect(() => {
-    if (!hasFaults || isBusy) return;
     form.current
       ?.querySelector<HTMLElement>(
         "[aria-invalid=true], .fieldset-invalid input",
       )
       ?.focus();
-  }, [hasFaults, isBusy, ownFaults]);
+  }, [attempt]);
 
   function change(changes: Partial<Draft>) {
     setDraft((before) => ({ ...before, ...changes }));
+    setFaults((before) => withoutFaults(before, changes));
   }
 
-  function submit(event: Event) {
+  async function submit(event: Event) {
     event.preventDefault();
-    const found = faultsOf(draft, new Date());
-    setOwnFaults(found);
-    if (Object.keys(found).length > 0) return;
-    // Before its own control is disabled.
-    submitButton.current?.focus();
-    void issue.submit((requestId) => requestOf(draft, requestId, new Date()));
+    if (isBusy) return;
+    const found = isUncertain ? {} : faultsOf(draft, new Date());
+    if (Object.keys(found).length === 0) {
+      // Before its own control is disabled.
+      submitButton.current?.focus();
+      const reason = await issue.submit((requestId) =>
+        requestOf(draft, requestId, new Date()),
+      );
+      if (reason) Object.assign(found, refusedFields(reason.fields));
+    }
+    setFaults(found);
+    setAttempt((before) => before + 1);
   }
 
   function textFault(field: "name" | "description", fault?: TextFault) {
@@ -91,7 +97,12 @@ export function CreateDialog({ scopes, send, onIssued, onCancel }: Props) {
     >
       <p class="dialog-text">{translator.text("create.intro")}</p>
       {/* The page says what is wrong, in its own language. */}
-      <form ref={form} noValidate autocomplete="off" onSubmit={submit}>
+      <form
+        ref={form}
+        noValidate
+        autocomplete="off"
+        onSubmit={(event) => void submit(event)}
+      >
         <fieldset class="fields" disabled={isBusy || isUncertain}>
           <Field
             label={translator.text("create.name")}
@@ -182,7 +193,7 @@ export function CreateDialog({ scopes, send, onIssued, onCancel }: Props) {
             <p>{translator.text("create.invalid")}</p>
           </Notice>
         )}
-        {failure && !hasFaults && (
+        {failure && !hasFaults && !isAboutFields(failure) && (
           <FailureNotice
             failure={failure}
             what={isUncertain ? "create.uncertain" : "create.failed"}
@@ -213,6 +224,10 @@ export function CreateDialog({ scopes, send, onIssued, onCancel }: Props) {
       </form>
     </Dialog>
   );
+}
+
+function isAboutFields({ fields }: Failure): boolean {
+  return Object.keys(refusedFields(fields)).length > 0;
 }
 
 /** Where the failure's own text would mislead. */

@@ -74,18 +74,10 @@ export function TokenItem({ token, revocation, onAction }: Props) {
 function Facts({ token, revocation }: Omit<Props, "onAction">) {
   const translator = useTranslator();
   const never = translator.text("token.never");
-  const isOver =
-    token.expireTime !== null && Date.parse(token.expireTime) <= Date.now();
   return (
     <dl class="facts">
-      <Fact label={translator.text("token.hint")}>
-        <code dir="ltr">…{token.hint}</code>
-      </Fact>
       <Fact label={translator.text("token.created")}>
-        {translator.rich("token.createdBy", {
-          time: <Time time={token.createTime} />,
-          user: <Name>{token.creator}</Name>,
-        })}
+        <Time time={token.createTime} />
       </Fact>
       <Fact label={translator.text("token.lastUsed")}>
         {token.lastUsedTime === null ? (
@@ -96,7 +88,9 @@ function Facts({ token, revocation }: Omit<Props, "onAction">) {
       </Fact>
       {token.revokeTime === null ? (
         <Fact
-          label={translator.text(isOver ? "token.expired" : "token.expires")}
+          label={translator.text(
+            token.state === "expired" ? "token.expired" : "token.expires",
+          )}
         >
           {token.expireTime === null ? never : <Time time={token.expireTime} />}
         </Fact>
@@ -110,6 +104,12 @@ function Facts({ token, revocation }: Omit<Props, "onAction">) {
           <Time time={revocation.confirmTime} precision="second" />
         </Fact>
       )}
+      <Fact label={translator.text("token.hint")}>
+        <code dir="ltr">…{token.hint}</code>
+      </Fact>
+      <Fact label={translator.text("token.creator")}>
+        <Name>{token.creator}</Name>
+      </Fact>
       <Fact label={translator.text("token.scopes")}>
         {token.scopes.length === 0 ? (
           translator.text("token.scopes.none")

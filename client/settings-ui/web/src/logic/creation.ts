@@ -65,6 +65,13 @@ export function refusedFields(fields: readonly string[]): Faults {
   return faults;
 }
 
+/** What is changed is not wrong any more, until it is looked at again. */
+export function withoutFaults(faults: Faults, changes: Partial<Draft>): Faults {
+  return Object.fromEntries(
+    Object.entries(faults).filter(([field]) => !(field in changes)),
+  );
+}
+
 export function requestOf(
   draft: Draft,
   requestId: string,

@@ -14,8 +14,11 @@ export interface Issue<Request> {
    * second secret.
    */
   isUncertain: boolean;
-  /** Sends what `make` makes, unless a request is on its way. */
-  submit: (make: (requestId: string) => Request) => Promise<void>;
+  /**
+   * Sends what `make` makes, unless a request is on its way. Returns the
+   * failure, if it fails.
+   */
+  submit: (make: (requestId: string) => Request) => Promise<Failure | null>;
 }
 
 /**
@@ -35,17 +38,19 @@ export function useIssue<Request>(
   useLeaveWarning(isBusy);
 
   async function submit(make: (requestId: string) => Request) {
-    if (isSending.current) return;
+    if (isSending.current) return null;
     isSending.current = true;
     setBusy(true);
     setFailure(null);
     const request = uncertain.current ?? make(requestId);
     try {
       onIssued(await send(request));
+      return null;
     } catch (thrown) {
       const reason = asFailure(thrown);
       if (reason.isUncertain) uncertain.current = request;
       setFailure(reason);
+      return reason;
     } finally {
       isSending.current = false;
       setBusy(false);
