@@ -11,6 +11,9 @@
  * | `POST tokens/{id}/rotate`        | RotateRequest   | 200 IssuedToken     |
  * | `POST tokens/{id}/revoke`        | RevokeRequest   | 200 or 202 Revocation |
  *
+ * Who is not signed in goes to `/projects/{project}/api-access/sign-in`, which
+ * leads to the platform's sign-in, and from there back to the page.
+ *
  * A POST needs the header `x-csrf-token` with the session's value, and comes
  * from the page's own origin. Every other reply is a Problem, as
  * `application/problem+json` (RFC 9457). Times are RFC 3339, in UTC.

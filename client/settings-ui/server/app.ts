@@ -18,7 +18,7 @@ import { securityHeaders } from "./headers.js";
 import { servePage } from "./page.js";
 import { type Field, isField, Refusal } from "./problem.js";
 import { toRefusal } from "./service-errors.js";
-import { Sessions } from "./session.js";
+import { type Person, Sessions } from "./session.js";
 
 /** In bytes. The largest form is below 8 kB. */
 const MAX_BODY = 16 * 1024;
@@ -38,8 +38,8 @@ export async function makeApp(
     // Nobody else may choose what our log calls a request.
     requestIdHeader: false,
     genReqId: () => randomUUID(),
-    // One line for each request, below. Never what it holds: headers, cookies,
-    // bodies and queries stay out of the log.
+    // One line for each request, below. Nothing that was sent is in it, whether
+    // header, body or address, as anybody may paste a secret anywhere.
     logController: new LogController({
       disableRequestLogging: true,
       requestIdLogLabel: "requestId",
@@ -94,11 +94,20 @@ export async function makeApp(
   app.addHook("onSend", async (_request, reply) => {
     if (isStopping) reply.header("connection", "close");
   });
-  app.addHook("onResponse", async ({ method, url, log }, reply) => {
-    const path = url.split("?", 1)[0];
-    const { statusCode: status, elapsedTime } = reply;
-    const milliseconds = Math.round(elapsedTime);
-    log.info({ method, path, status, milliseconds }, "request");
+  app.addHook("onResponse", async (request, reply) => {
+    const { method, routeOptions, log } = request;
+    const person = request.person as Person | undefined;
+    log.info(
+      {
+        method,
+        route: routeOptions.url,
+        project: person?.project,
+        user: person?.user,
+        status: reply.statusCode,
+        milliseconds: Math.round(reply.elapsedTime),
+      },
+      "request",
+    );
   });
   app.setNotFoundHandler(() => {
     throw new Refusal("not-found");
@@ -109,13 +118,14 @@ export async function makeApp(
 
   await app.register(cookie);
   app.get("/healthz", () => ({ status: "ok" }));
-  let keys = config.sessionKeys;
+  let { sessionKeys: keys, signIn } = config;
   if (!keys) {
     const issuer = await makeDevIssuer(config.sessionAudience);
-    serveSignIn(app, issuer, config.origin);
+    signIn = serveSignIn(app, issuer, config.origin);
     keys = issuer.keys;
   }
-  await servePage(app, config.page);
+  const { page: folder, origin } = config;
+  await servePage(app, { folder, origin, signIn });
   serveApi(app, {
     tokens,
     sessions: new Sessions(keys, config.sessionAudience),

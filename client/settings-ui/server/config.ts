@@ -21,6 +21,9 @@ export interface Config {
   /** The platform's public keys; undefined for the development issuer. */
   sessionKeys: JSONWebKeySet | undefined;
   sessionAudience: string;
+  /** Where people sign in, with `{project}` for which project, and `{page}` for
+   * where to come back to; `{page}` alone if that is in front of the page. */
+  signIn: string;
   /** The scopes on offer, in this order. */
   scopes: string[];
   /** The folder of the built page. */
@@ -68,6 +71,11 @@ const FLAGS = {
     value: "NAME",
     otherwise: "api-access",
     help: "What a session's `aud` must name.",
+  },
+  "sign-in": {
+    value: "URL",
+    otherwise: "{page}",
+    help: "Where the platform signs people in, with {project}, and {page} for the address to come back to. Without, it is in front of the page.",
   },
   "dev-issuer": {
     help: "Sign in whoever asks, at /dev/sign-in. On this machine only.",
@@ -177,6 +185,7 @@ export function readConfig(
     return value;
   });
   const sessionAudience = check("session-audience", notEmpty);
+  const signIn = check("sign-in", readSignIn);
   const scopes = check("scopes", readScopes);
   const page = check("page", readPage);
 
@@ -186,6 +195,7 @@ export function readConfig(
     !origin ||
     !tokend ||
     !sessionAudience ||
+    !signIn ||
     !scopes ||
     !page
   ) {
@@ -198,6 +208,7 @@ export function readConfig(
     tokendTls,
     sessionKeys,
     sessionAudience,
+    signIn,
     scopes,
     page,
   };
@@ -261,6 +272,15 @@ function readOrigin(value: string): string {
     );
   }
   return url.origin;
+}
+
+function readSignIn(value: string): string {
+  if (value !== "{page}" && !URL.canParse(value)) {
+    throw new Error(
+      "wants a URL, as https://example.com/sign-in?return={page}",
+    );
+  }
+  return value;
 }
 
 function isLoopback(host: string): boolean {

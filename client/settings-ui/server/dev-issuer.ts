@@ -39,13 +39,13 @@ export async function makeDevIssuer(audience: string): Promise<DevIssuer> {
 
 /**
  * Serves `GET /dev/sign-in?project=&user=`, which signs in and goes on to the
- * page.
+ * page. Returns its address for a `{project}`.
  */
 export function serveSignIn(
   app: FastifyInstance,
   issuer: DevIssuer,
   origin: string,
-): void {
+): string {
   app.get<{ Querystring: Record<string, unknown> }>(
     "/dev/sign-in",
     async (request, reply) => {
@@ -70,4 +70,5 @@ export function serveSignIn(
         .redirect(`/projects/${project}/api-access`);
     },
   );
+  return `${origin}/dev/sign-in?project={project}`;
 }

@@ -255,6 +255,39 @@ it("The page is the same for everybody, and for each project", async () => {
   }
 });
 
+describe("the way to sign in", () => {
+  const path = "/projects/demo/api-access/sign-in";
+
+  it("is the platform's, and comes back to the page", async () => {
+    const other = await startBackend([
+      "--sign-in=https://a.example/in?for={project}&back={page}",
+      `--session-keys=${issuer.keys}`,
+      `--page=${page.folder}`,
+    ]);
+    const { status, headers } = await ask(other.origin + path);
+    assert.equal(status, 302);
+    const back = encodeURIComponent(`${other.origin}/projects/demo/api-access`);
+    const location = `https://a.example/in?for=demo&back=${back}`;
+    assert.equal(headers.get("location"), location);
+    await other.stop();
+  });
+
+  it("is the page, where the platform signs in before it", async () => {
+    const { headers } = await ask(backend.origin + path);
+    const location = `${backend.origin}/projects/demo/api-access`;
+    assert.equal(headers.get("location"), location);
+  });
+
+  it("leads nowhere for a project that is none", async () => {
+    for (const project of ["Demo", "%2F%2Fevil.example"]) {
+      const url = `${backend.origin}/projects/${project}/api-access/sign-in`;
+      const { status, headers } = await ask(url);
+      assert.equal(status, 404);
+      assert.equal(headers.get("location"), null);
+    }
+  });
+});
+
 it("GET /healthz says that the process lives, without its service", async () => {
   const { status, body } = await ask(`${backend.origin}/healthz`);
   assert.equal(status, 200);
@@ -409,6 +442,14 @@ describe("the development issuer", () => {
     assert.equal(answer.status, 200);
     assert.equal(answer.body.user, "ann");
     assert.equal(answer.body.project, "shop");
+  });
+
+  it("is where the page leads", async () => {
+    const { headers } = await ask(
+      `${development.origin}/projects/shop/api-access/sign-in`,
+    );
+    const location = `${development.origin}/dev/sign-in?project=shop`;
+    assert.equal(headers.get("location"), location);
   });
 
   it("takes no project or user that is none", async () => {

@@ -196,6 +196,21 @@ describe("GET tokens", () => {
     assert.deepEqual(found, names.toReversed());
   });
 
+  it("leaves a secret out of the log, wherever it was pasted", async () => {
+    const visitor = await signIn();
+    const { secret } = await visitor.create();
+    for (const path of [
+      `tokens/${secret}`,
+      secret,
+      `tokens?cursor=${secret}`,
+    ]) {
+      assert.ok((await visitor.get(path)).status >= 400);
+    }
+    const body = form({ displayName: secret, scopes: [secret] });
+    assert.equal((await visitor.post("tokens", body)).status, 400);
+    // useStack looks for it in the log.
+  });
+
   it("has no secret in it", async () => {
     const visitor = await signIn();
     const { secret, token } = await visitor.create();

@@ -47,6 +47,7 @@ it("Little is needed, and the rest is for this machine", () => {
     tokendTls: undefined,
     sessionKeys: { keys: [publicKey] },
     sessionAudience: "api-access",
+    signIn: "{page}",
     scopes: ["pages:read", "pages:write", "forms:read", "forms:write"],
     page: page.folder,
   });
@@ -58,6 +59,7 @@ it("All flags are read", () => {
     ...["--tokend=dns:///tokens:7443", `--tokend-ca=${pem}`],
     ...[`--tokend-cert=${pem}`, `--tokend-key=${pem}`],
     ...["--session-audience=me", "--scopes=b:read, a.write"],
+    "--sign-in=https://a.example/in?back={page}",
   ];
   const config = read([...sound, ...flags]);
   assert.equal(config.host, "[::1]");
@@ -66,6 +68,7 @@ it("All flags are read", () => {
   assert.equal(config.tokend, "dns:///tokens:7443");
   assert.deepEqual(config.tokendTls, { ca: pem, cert: pem, key: pem });
   assert.equal(config.sessionAudience, "me");
+  assert.equal(config.signIn, "https://a.example/in?back={page}");
   assert.deepEqual(config.scopes, ["b:read", "a.write"]);
 });
 
@@ -166,6 +169,10 @@ describe("what is wrong is refused", () => {
     "no audience": [
       [...sound, "--session-audience="],
       /^--session-audience is/,
+    ],
+    "a sign-in that is no address": [
+      [...sound, "--sign-in=/sign-in"],
+      /^--sign-in wants/,
     ],
     "a scope that is none": [[...sound, "--scopes=A"], /^--scopes wants/],
     "a scope twice": [[...sound, "--scopes=a,a"], /^--scopes wants/],
