@@ -12,15 +12,11 @@ import type {
   Token,
   TokenPage,
 } from "../api/index.js";
+import { admit, type AdmissionOptions } from "./admission.js";
 import { Refusal } from "./problem.js";
 import { bodies, type ListQuery, listQuery } from "./schemas.js";
 import { isUnanswered, isUnconfirmed } from "./service-errors.js";
-import {
-  cookieName,
-  isCsrfToken,
-  type Person,
-  type Sessions,
-} from "./session.js";
+import type { Person } from "./session.js";
 import { FILTERS, REASONS, toTime, toToken } from "./tokens.js";
 
 // How long calls may take, in milliseconds. A person waits 10 s at most.
@@ -34,20 +30,10 @@ const PAGE_SIZE = 20;
 const MAX_EMPTY_PAGES = 10;
 
 /** What the api is made of. */
-export interface ApiOptions {
+export interface ApiOptions extends AdmissionOptions {
   tokens: TokenService;
-  sessions: Sessions;
-  /** Where the page is, from which alone changes may come. */
-  origin: string;
   /** The scopes on offer. */
   scopes: string[];
-}
-
-declare module "fastify" {
-  interface FastifyRequest {
-    /** Who asks, as the session says. */
-    person: Person;
-  }
 }
 
 interface OfProject {
@@ -69,40 +55,6 @@ export function serveApi(app: FastifyInstance, options: ApiOptions): void {
       done();
     },
     { prefix: "/projects/:project/api-access/api" },
-  );
-}
-
-/**
- * Returns who asks, before anything else of the request is looked at.
- *
- * @throws Refusal of whoever is not signed in or asks for another project, and
- *   of a change that does not come from the page
- */
-async function admit(
-  request: FastifyRequest,
-  { sessions, origin }: ApiOptions,
-): Promise<Person> {
-  const isChange = request.method !== "GET" && request.method !== "HEAD";
-  if (isChange && !isSameOrigin(request, origin)) {
-    throw new Refusal("forbidden");
-  }
-  const person = await sessions.read(request.cookies[cookieName(origin)]);
-  if (!person) throw new Refusal("signed-out");
-  if ((request.params as OfProject).project !== person.project) {
-    throw new Refusal("not-found");
-  }
-  if (isChange && !isCsrfToken(person, request.headers["x-csrf-token"])) {
-    throw new Refusal("forbidden");
-  }
-  return person;
-}
-
-// Browsers send the first with each POST; the second, which only newer ones
-// know, tells also other ports of the same host apart.
-function isSameOrigin({ headers }: FastifyRequest, origin: string): boolean {
-  const site = headers["sec-fetch-site"];
-  return (
-    headers.origin === origin && (site === undefined || site === "same-origin")
   );
 }
 

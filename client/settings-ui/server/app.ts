@@ -3,21 +3,16 @@ import { randomUUID } from "node:crypto";
 import { STATUS_CODES } from "node:http";
 
 import cookie from "@fastify/cookie";
-import { type TokenService, TokensError } from "@wemasy/tokens";
-import fastify, {
-  type FastifyError,
-  type FastifyInstance,
-  type FastifyReply,
-  LogController,
-} from "fastify";
+import type { TokenService } from "@wemasy/tokens";
+import fastify, { type FastifyInstance, LogController } from "fastify";
 
 import { serveApi } from "./api.js";
 import type { Config } from "./config.js";
 import { makeDevIssuer, serveSignIn } from "./dev-issuer.js";
 import { securityHeaders } from "./headers.js";
 import { servePage } from "./page.js";
-import { type Field, isField, Refusal } from "./problem.js";
-import { toRefusal } from "./service-errors.js";
+import { Refusal } from "./problem.js";
+import { refuse } from "./refuse.js";
 import { type Person, Sessions } from "./session.js";
 
 /** In bytes. The largest form is below 8 kB. */
@@ -62,7 +57,7 @@ export async function makeApp(
     },
     // A path that cannot be decoded, for which no hook runs.
     frameworkErrors: (error, request, reply) => {
-      refuse(error, request.id, reply.headers(headers));
+      refuse(error, request, reply.headers(headers));
     },
     // What is not HTTP, or too long for it, for which there is no request.
     clientErrorHandler(error, socket) {
@@ -113,7 +108,7 @@ export async function makeApp(
     throw new Refusal("not-found");
   });
   app.setErrorHandler((error, request, reply) => {
-    refuse(error, request.id, reply);
+    refuse(error, request, reply);
   });
 
   await app.register(cookie);
@@ -133,43 +128,4 @@ export async function makeApp(
     scopes: config.scopes,
   });
   return app;
-}
-
-function refuse(error: unknown, requestId: string, reply: FastifyReply): void {
-  const refusal = asRefusal(error);
-  if (refusal.status >= 500) {
-    const cause = refusal.cause;
-    const service = cause instanceof TokensError ? cause : undefined;
-    // The id under which the service's log has it.
-    const serviceRequestId = service?.requestId;
-    reply.log.error({ serviceRequestId, err: cause }, "request failed");
-  }
-  const problem = JSON.stringify(refusal.toProblem(requestId));
-  // As bytes, since Fastify adds a character set to the type of a text.
-  void reply
-    .code(refusal.status)
-    .header("content-type", "application/problem+json")
-    .send(Buffer.from(problem));
-}
-
-function asRefusal(error: unknown): Refusal {
-  if (error instanceof Refusal) return error;
-  if (error instanceof TokensError) return toRefusal(error);
-  const { statusCode: status, validation } = error as Partial<FastifyError>;
-  // Fastify's own: a body of another form, too long, or not JSON.
-  return status !== undefined && status >= 400 && status < 500
-    ? new Refusal("invalid", { status, fields: fieldsOf(validation) })
-    : new Refusal("internal", { cause: error });
-}
-
-// Where a schema did not fit: `/scopes/3` is a fault of `scopes`. What the
-// contract does not have is left out.
-function fieldsOf(validation: FastifyError["validation"] = []): Field[] {
-  return validation
-    .map(({ instancePath, params }) =>
-      instancePath === ""
-        ? String(params.missingProperty)
-        : (instancePath.split("/")[1] ?? ""),
-    )
-    .filter(isField);
 }

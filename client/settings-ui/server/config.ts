@@ -152,7 +152,7 @@ export function readConfig(
   const address = check("listen", readAddress);
   const origin =
     check("origin", readOrigin) ??
-    (address && `http://${address.host}:${address.port}`);
+    (address && new URL(`http://${address.host}:${address.port}`).origin);
   const isDevelopment = given["dev-issuer"] !== undefined;
   const sessionKeys = check("session-keys", readKeys);
   if (address && origin) {

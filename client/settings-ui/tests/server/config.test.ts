@@ -85,6 +85,17 @@ it("The environment counts, and the command line before it", () => {
   assert.equal(config.port, 3);
 });
 
+it("The origin is as browsers write it", () => {
+  const origins = {
+    "127.0.0.1:80": "http://127.0.0.1",
+    "LOCALHOST:7490": "http://localhost:7490",
+    "[::1]:7490": "http://[::1]:7490",
+  };
+  for (const [listen, origin] of Object.entries(origins)) {
+    assert.equal(read([...sound, `--listen=${listen}`]).origin, origin);
+  }
+});
+
 it("The development issuer is off until it is asked for", () => {
   assert.ok(read(sound).sessionKeys);
   const flags = ["--dev-issuer", `--page=${page.folder}`];
