@@ -10,6 +10,7 @@ import {
   type BrowserContext,
   type BrowserContextOptions,
   chromium,
+  type LaunchOptions,
   type Locator,
   type Page,
 } from "playwright-core";
@@ -29,14 +30,14 @@ export const SECRET = /wmsy_[0-9A-Za-z]{36}/;
 const DAY = 24 * 60 * 60 * 1000;
 
 // A machine that is busy, or a process that was stopped, may take long.
-const PATIENCE = 30_000;
+const PATIENCE = 60_000;
 
 export interface Running {
   browser: Browser;
 }
 
 /** Starts a browser before the tests of a file, and ends it after them. */
-export function useBrowser(): Running {
+export function useBrowser(options: LaunchOptions = {}): Running {
   const running = {} as Running;
   before(async () => {
     assert.ok(
@@ -47,7 +48,10 @@ export function useBrowser(): Running {
       existsSync(path.join(BUILT_PAGE, "index.html")),
       `${BUILT_PAGE} has no page: run client/settings-ui/build`,
     );
-    running.browser = await chromium.launch({ executablePath: CHROMIUM });
+    running.browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      ...options,
+    });
   });
   after(() => running.browser.close());
   return running;
@@ -65,10 +69,8 @@ export class Person {
   readonly context: BrowserContext;
   /** Secrets that the person has seen. */
   readonly secrets: string[] = [];
-  /** The addresses whose replies had a secret in them. */
-  readonly secretReplies: string[] = [];
-  /** What a browser told its console. */
-  readonly console: string[] = [];
+  readonly #secretReplies: string[] = [];
+  readonly #console: string[] = [];
   readonly #stack: Stack;
   readonly #foreign: string[] = [];
   readonly #errors: string[] = [];
@@ -79,7 +81,7 @@ export class Person {
     this.context = context;
     this.project = project;
     context.setDefaultTimeout(PATIENCE);
-    context.on("console", (message) => this.console.push(message.text()));
+    context.on("console", (message) => this.#console.push(message.text()));
     context.on("weberror", (error) =>
       this.#errors.push(error.error().stack ?? String(error.error())),
     );
@@ -91,7 +93,7 @@ export class Person {
     context.on("response", (response) => {
       const read = async () => {
         const body = await response.text().catch(() => "");
-        if (SECRET.test(body)) this.secretReplies.push(response.url());
+        if (SECRET.test(body)) this.#secretReplies.push(response.url());
       };
       this.#reading.push(read());
     });
@@ -204,11 +206,17 @@ export class Person {
     return tokens.length;
   }
 
+  /** The addresses whose replies had a secret in them so far. */
+  async repliesWithSecrets(): Promise<string[]> {
+    await Promise.all(this.#reading);
+    return this.#secretReplies;
+  }
+
   /** Closes the browser's window; nothing may have gone wrong in it. */
   async leave(): Promise<void> {
     await Promise.all(this.#reading);
     await this.context.close();
-    const said = this.console.join("\n");
+    const said = this.#console.join("\n");
     assert.deepEqual(this.#errors, [], "errors in the page");
     assert.deepEqual(this.#foreign, [], "requests to other origins");
     assert.doesNotMatch(said, /Content.Security.Policy/i);
