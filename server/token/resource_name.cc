@@ -29,15 +29,7 @@ absl::optional<ProjectId> ProjectId::ParseName(absl::string_view name) {
   return Parse(name);
 }
 
-std::string ProjectId::Name() const {
-  std::string name;
-  AppendNameTo(&name);
-  return name;
-}
-
-void ProjectId::AppendNameTo(std::string* out) const {
-  absl::StrAppend(out, kProjects, text_);
-}
+std::string ProjectId::Name() const { return absl::StrCat(kProjects, text_); }
 
 absl::optional<TokenName> TokenName::Parse(absl::string_view name) {
   const size_t tokens_at = name.find(kTokens);
@@ -49,18 +41,11 @@ absl::optional<TokenName> TokenName::Parse(absl::string_view name) {
 }
 
 std::string TokenName::ToString() const {
-  std::string name;
-  Append(project, token, &name);
-  return name;
+  return absl::StrCat(kProjects, project.text(), kTokens, token.ToString());
 }
 
-void TokenName::Append(const ProjectId& project, const TokenId& token,
-                       std::string* out) {
-  out->reserve(out->size() + kProjects.size() + project.text().size() +
-               kTokens.size() + TokenId::kTextLength);
-  project.AppendNameTo(out);
-  absl::StrAppend(out, kTokens);
-  token.AppendTo(out);
+absl::string_view TokenName::ProjectIn(absl::string_view name) {
+  return name.substr(0, name.find('/', kProjects.size()));
 }
 
 }  // namespace wemasy::tokens

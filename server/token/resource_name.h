@@ -28,8 +28,6 @@ class ProjectId {
   const std::string& text() const { return text_; }
   // `projects/{project}`.
   std::string Name() const;
-  // Appends the name.
-  void AppendNameTo(std::string* out) const;
 
   friend bool operator==(const ProjectId& a, const ProjectId& b) {
     return a.text_ == b.text_;
@@ -59,9 +57,8 @@ struct TokenName {
   // Parses `projects/{project}/tokens/{token}`; nothing if malformed.
   static absl::optional<TokenName> Parse(absl::string_view name);
   std::string ToString() const;
-  // Appends the name of the project's token.
-  static void Append(const ProjectId& project, const TokenId& token,
-                     std::string* out);
+  // The name of its project in a token's well-formed name.
+  static absl::string_view ProjectIn(absl::string_view name);
 
   friend bool operator==(const TokenName& a, const TokenName& b) {
     return a.project == b.project && a.token == b.token;

@@ -23,14 +23,8 @@ absl::optional<TokenId> TokenId::FromBytes(absl::string_view bytes) {
   return id;
 }
 
-std::string TokenId::ToString() const {
-  std::string text;
-  AppendTo(&text);
-  return text;
-}
-
 // Five bytes are eight digits; the last byte and two zero bits are two.
-void TokenId::AppendTo(std::string* out) const {
+std::string TokenId::ToString() const {
   constexpr size_t kBytesPerGroup = 5;
   constexpr int kFirstShift = 8 * kBytesPerGroup - kBitsPerDigit;
   std::array<char, kTextLength> text;
@@ -48,7 +42,7 @@ void TokenId::AppendTo(std::string* out) const {
   const unsigned last = bytes_[kSize - 1];
   *end++ = kDigits[last >> 3];
   *end++ = kDigits[last << 2 & 31];
-  out->append(text.data(), text.size());
+  return std::string(text.data(), text.size());
 }
 
 absl::optional<TokenId> TokenId::Parse(absl::string_view text) {

@@ -32,8 +32,6 @@ class TokenId {
   static absl::optional<TokenId> FromBytes(absl::string_view bytes);
 
   std::string ToString() const;
-  // Appends the text form.
-  void AppendTo(std::string* out) const;
   // The 16 bytes. Valid as long as this object.
   absl::string_view bytes() const {
     return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()};

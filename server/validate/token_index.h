@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "common/crypto/digest.h"
 #include "common/mutex.h"
@@ -25,7 +26,14 @@ struct EncodedToken {
   std::string bytes;
   // So many of them, at the beginning, name the token; all of them are for
   // VALID.
-  size_t named = 0;
+  uint8_t named = 0;
+  // What is before the name itself.
+  uint8_t name_at = 0;
+
+  // The token's resource name. Valid as long as this object.
+  absl::string_view name() const {
+    return absl::string_view(bytes).substr(name_at, named - name_at);
+  }
 };
 
 // Encodes for whoever answers; nothing for users who do without.

@@ -15,6 +15,7 @@
 #include "tests/support/entries.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_random.h"
+#include "tests/support/name_encoder.h"
 
 namespace wemasy::tokens {
 namespace {
@@ -128,7 +129,7 @@ class CheckReplyTest : public ::testing::Test {
   FakeRandom random_;
   IndexEntry entry_ = MakeTestToken(random_).entry;
   FakeBootClock clock_;
-  TokenIndex index_;
+  TokenIndex index_{EncodeName};
   Lease lease_;
   const Validator validator_{&index_, &lease_, &clock_};
   const GatewayCheck check_{&validator_, CredentialReader({"x-api-key"})};

@@ -16,6 +16,7 @@
 #include "tests/support/entries.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_random.h"
+#include "tests/support/name_encoder.h"
 
 namespace wemasy::tokens {
 namespace {
@@ -119,7 +120,7 @@ class CheckEndpointTest : public ::testing::Test {
   FakeBootClock clock_;
   FakeRandom random_;
   TestToken token_ = MakeTestToken(random_);
-  TokenIndex index_;
+  TokenIndex index_{EncodeName};
   Lease lease_;
   const Validator validator_{&index_, &lease_, &clock_};
   const GatewayCheck check_{&validator_, CredentialReader({"x-api-key"})};

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/api/authenticator.h"
 #include "server/api/self/self_service.h"
+#include "tests/support/name_encoder.h"
 #include "tests/unit/api_server_fixture.h"
 #include "tests/unit/lifecycle_fixture.h"
 
@@ -97,7 +98,7 @@ class SelfServiceTest : public LifecycleTest {
     return view->record;
   }
 
-  TokenIndex index_;
+  TokenIndex index_{EncodeName};
   Lease lease_;
   const Validator validator_{&index_, &lease_, &clock_};
   const GatewayCheck check_{&validator_, CredentialReader({"x-api-key"})};

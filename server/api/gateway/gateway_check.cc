@@ -60,24 +60,24 @@ GatewayAnswer Challenged(int http_status, absl::string_view error,
   return answer;
 }
 
-GatewayAnswer Allowed(const TokenAttributes& attributes,
-                      const std::string& token) {
+GatewayAnswer Allowed(const TokenAttributes& attributes) {
+  const absl::string_view token = attributes.encoded.name();
   GatewayAnswer answer;
   answer.http_status = kAllowed;
   // Not from a list, from which they would have to be copied.
   answer.headers.reserve(3);
-  answer.headers.emplace_back(kProjectHeader, attributes.project.Name());
+  answer.headers.emplace_back(kProjectHeader, TokenName::ProjectIn(token));
   answer.headers.emplace_back(kTokenHeader, token);
   answer.headers.emplace_back(kScopesHeader,
                               absl::StrJoin(attributes.scopes.scopes(), " "));
   return answer;
 }
 
-GatewayAnswer AnswerTo(const Validation& validation, const std::string& token,
+GatewayAnswer AnswerTo(const Validation& validation,
                        const RouteDemands& demands) {
   switch (validation.verdict) {
     case Verdict::kValid:
-      return Allowed(*validation.attributes, token);
+      return Allowed(*validation.attributes);
     case Verdict::kWrongProject:
       return Challenged(kForbidden, kInsufficientScope);
     case Verdict::kInsufficientScope:
@@ -137,13 +137,10 @@ GatewayAnswer GatewayCheck::Check(
   }
   absl::StatusOr<Validation> validation = validator_.Validate(request);
   if (!validation.ok()) return Undecided(validation.status());
-  std::string token;
+  GatewayAnswer answer = AnswerTo(*validation, *demands);
   if (validation->attributes != nullptr) {
-    TokenName::Append(validation->attributes->project, validation->token,
-                      &token);
+    answer.token = validation->attributes->encoded.name();
   }
-  GatewayAnswer answer = AnswerTo(*validation, token, *demands);
-  answer.token = std::move(token);
   answer.validation = *std::move(validation);
   return answer;
 }

@@ -43,8 +43,9 @@ struct GatewayAnswer {
   // What was decided of the token; nothing if there was none to decide of, or
   // no decision.
   absl::optional<Validation> validation;
-  // The token's resource name, for the verdicts that have one.
-  std::string token;
+  // The token's resource name, for the verdicts that have one. Valid as long as
+  // `validation`.
+  absl::string_view token;
   // OK for each decision, and why there is none otherwise.
   absl::Status status;
 

@@ -62,7 +62,7 @@ grpc::Status AuthHandler::Handle(grpc::ServerContext& context,
     RETURN_IF_ERROR(validation.status());
     call.set_verdict(static_cast<int>(validation->verdict));
     if (validation->attributes != nullptr) {
-      call.set_token(NameIn(validation->attributes->encoded));
+      call.set_token(validation->attributes->encoded.name());
     }
     absl::optional<ReplicaIdentity> replica;
     if (request.report_freshness()) replica = streams_.identity();

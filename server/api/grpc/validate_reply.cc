@@ -1,6 +1,7 @@
 #include "server/api/grpc/validate_reply.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "absl/time/time.h"
@@ -26,7 +27,7 @@ static_assert(v1::Verdict_MAX == v1::VERDICT_VALID);
 // number below 128 is a byte, and so is the length of a text as short as a
 // name.
 constexpr char kVerdictTag = v1::ValidateResponse::kVerdictFieldNumber << 3;
-constexpr size_t kNameAt = 2;
+constexpr uint8_t kNameAt = 2;
 
 }  // namespace
 
@@ -35,7 +36,8 @@ EncodedToken EncodeToken(const IndexEntry& entry) {
   v1::ValidateResponse named;
   named.set_token(entry.name.ToString());
   named.AppendToString(&encoded.bytes);
-  encoded.named = encoded.bytes.size();
+  encoded.named = static_cast<uint8_t>(encoded.bytes.size());
+  encoded.name_at = kNameAt;
 
   v1::ValidateResponse identity;
   identity.set_project(entry.name.project.Name());
@@ -48,10 +50,6 @@ EncodedToken EncodeToken(const IndexEntry& entry) {
   identity.AppendToString(&encoded.bytes);
   encoded.bytes.shrink_to_fit();
   return encoded;
-}
-
-absl::string_view NameIn(const EncodedToken& token) {
-  return absl::string_view(token.bytes).substr(0, token.named).substr(kNameAt);
 }
 
 // Messages that are encoded one after the other are one message with all their

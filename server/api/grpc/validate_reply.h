@@ -3,7 +3,6 @@
 #ifndef WEMASY_SERVER_API_GRPC_VALIDATE_REPLY_H_
 #define WEMASY_SERVER_API_GRPC_VALIDATE_REPLY_H_
 
-#include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "server/api/grpc/encoded_message.h"
 #include "server/api/watch_streams.h"
@@ -16,9 +15,6 @@ namespace wemasy::tokens {
 // Encodes what replies say of a token: the TokenEncoder of an index whose
 // validator answers over gRPC.
 EncodedToken EncodeToken(const IndexEntry& entry);
-
-// The resource name in what EncodeToken returned. Valid as long as `token`.
-absl::string_view NameIn(const EncodedToken& token);
 
 // Makes `reply`, which is empty, the ValidateResponse of a decision. With its
 // freshness if `replica` is given.

@@ -62,7 +62,7 @@ grpc::Status SelfServiceImpl::GetSelf(grpc::ServerContext* context,
       [&](ServedCall& call, const CallContext&) -> absl::Status {
         const GatewayAnswer answer =
             check_.Check(HeadersOf(*context), /*settings=*/{});
-        response->set_token(answer.token);
+        response->set_token(std::string(answer.token));
         call.set_token(response->token());
         if (!answer.is_allowed()) return Refusal(answer, context);
         const Validation& validation = *answer.validation;
@@ -99,8 +99,8 @@ grpc::Status SelfServiceImpl::RevokeSelf(grpc::ServerContext* context,
           return Refusal(answer, context);
         }
         v1::RevokeTokenRequest revocation;
-        revocation.set_name(answer.token);
-        revocation.set_actor(answer.token);
+        revocation.set_name(std::string(answer.token));
+        revocation.set_actor(revocation.name());
         revocation.set_reason(request->reason());
         ASSIGN_OR_RETURN(const RevokeRequest revoke, FromProto(revocation));
         ASSIGN_OR_RETURN(const RevokedToken revoked,
