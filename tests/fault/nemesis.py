@@ -1,5 +1,6 @@
 """A schedule of faults, drawn from a seed before the run begins."""
 
+import contextlib
 import dataclasses
 import random
 
@@ -27,6 +28,8 @@ class Round:
     second: Strike | None
     second_after: float
     pause: float
+    # Nobody changes anything during the pause.
+    is_quiet: bool = False
 
 
 def kinds(
@@ -75,14 +78,22 @@ def schedule(seed: int, ttl: float, groups: dict[str, list[str]]):
         first = draw()
         second = draw(group_of[first.kind]) if rng.random() < 0.4 else None
         pause = rng.uniform(0.1, 1.5)
+        is_quiet = False
         if number % _CALM_EVERY == 0:
-            pause = ttl + 3
+            # Every other time so long that whoever then sleeps loses its lease,
+            # and is missed for longer than is allowed.
+            is_quiet = number // _CALM_EVERY % 2 == 1
+            pause = 2 * ttl + 4 if is_quiet else ttl + 3
         yield Round(
-            first, second, round(rng.uniform(0, first.seconds), 3), pause
+            first,
+            second,
+            round(rng.uniform(0, first.seconds), 3),
+            pause,
+            is_quiet,
         )
 
 
-def run(rounds, system):
+def run(rounds, system, workload):
     """Until the system stops."""
     faults = Faults(system)
     for round_ in rounds:
@@ -96,5 +107,9 @@ def run(rounds, system):
         finally:
             if lane:
                 lane.finish()
-        if system.stop.wait(round_.pause):
-            return
+        rest = contextlib.nullcontext()
+        if round_.is_quiet:
+            rest = workload.changes_rest()
+        with rest:
+            if system.stop.wait(round_.pause):
+                return

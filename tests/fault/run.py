@@ -123,7 +123,9 @@ def _live_through(seed, minutes, system, options, stop_at_first):
     time.sleep(1)
     errors = []
     thread = threading.Thread(
-        target=_run_nemesis, args=(rounds, system, errors), daemon=True
+        target=_run_nemesis,
+        args=(rounds, system, workload, errors),
+        daemon=True,
     )
     thread.start()
     deadline = time.monotonic() + minutes * 60
@@ -149,9 +151,9 @@ def _live_through(seed, minutes, system, options, stop_at_first):
     return found
 
 
-def _run_nemesis(rounds, system, errors):
+def _run_nemesis(rounds, system, workload, errors):
     try:
-        nemesis.run(rounds, system)
+        nemesis.run(rounds, system, workload)
     except Exception as error:
         errors.append(error)
         system.stop.set()

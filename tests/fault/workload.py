@@ -1,6 +1,7 @@
 """Who creates, changes, revokes and validates tokens all the time."""
 
 import collections
+import contextlib
 import random
 import threading
 import time
@@ -130,6 +131,7 @@ class Workload:
         self._stop = threading.Event()
         self._give_up = threading.Event()
         self._busy = threading.Event()
+        self._resting = threading.Event()
         self._lock = threading.Lock()
         self._intents = 0
         self._projects = [f"fault-{i}" for i in range(PROJECTS)]
@@ -240,9 +242,19 @@ class Workload:
             lull = rng.uniform(3, 4) if long else rng.uniform(0.2, 1)
             self._stop.wait(lull * self._history.ttl)
 
+    @contextlib.contextmanager
+    def changes_rest(self):
+        """Nobody begins with another token meanwhile."""
+        self._resting.set()
+        try:
+            yield
+        finally:
+            self._resting.clear()
+
     def _mutate(self, rng):
         while not self._stop.is_set():
-            if not self._busy.wait(0.2):
+            if self._resting.is_set() or not self._busy.wait(0.2):
+                self._stop.wait(0.05)
                 continue
             self._live_through(rng)
             self._stop.wait(self._life_pause * rng.uniform(0.5, 1.5))
