@@ -19,10 +19,11 @@ import { isUnanswered, isUnconfirmed } from "./service-errors.js";
 import type { Person } from "./session.js";
 import { FILTERS, REASONS, toTime, toToken } from "./tokens.js";
 
-// How long calls may take, in milliseconds. A person waits 10 s at most.
+// How long calls may take, in milliseconds. A person waits 10 s at most, for the
+// last two together, too.
 const READ_MS = 5_000;
-const ISSUE_MS = 9_000;
-const REVOKE_MS = 7_000;
+const ISSUE_MS = 8_000;
+const REVOKE_MS = 6_000;
 const LOOK_AGAIN_MS = 2_000;
 
 const PAGE_SIZE = 20;

@@ -11,9 +11,12 @@ import { type Answer, form, until, Visitor } from "../support/client.js";
 import { Service } from "../support/service.js";
 import { makePage, useStack } from "../support/stack.js";
 
-// Longer than a person is made to wait, so that a replica that says nothing is
+// A person waits 10 s at most; the rest is for a machine that is busy.
+const PATIENCE_MS = 15_000;
+
+// Longer than that, so that a replica that says nothing is
 // waited for in vain; short enough for a test to sit out.
-const LEASE_SECONDS = 20;
+const LEASE_SECONDS = 30;
 
 describe("a service that is away", () => {
   const stack = useStack();
@@ -39,7 +42,7 @@ describe("a service that is away", () => {
       const { status, body } = await call();
       assert.equal(status, 503);
       assert.equal((body as { code: string }).code, "unavailable");
-      assert.ok(performance.now() - start < 10_000);
+      assert.ok(performance.now() - start < PATIENCE_MS);
     }
     // Who is signed in is known all the same.
     assert.equal((await visitor.get("session")).status, 200);
@@ -76,7 +79,7 @@ describe("a service that is away", () => {
       assert.equal(status, 503);
       assert.equal(body.code, "unavailable");
     }
-    assert.ok(elapsed < 10_000, `${elapsed} ms`);
+    assert.ok(elapsed < PATIENCE_MS, `${elapsed} ms`);
     const revoked = await visitor.post<Revocation>(
       `tokens/${token.id}/revoke`,
       { reason: "unused" },
@@ -107,7 +110,7 @@ describe("a replica that says nothing", () => {
     await stack.service.tell("thaw", 1);
     assert.equal(slow.status, 202);
     assert.deepEqual(slow.body, { status: "confirming", tokenId: token.id });
-    assert.ok(elapsed < 10_000, `${elapsed} ms`);
+    assert.ok(elapsed < PATIENCE_MS, `${elapsed} ms`);
     assert.equal(verdict, Verdict.REVOKED);
 
     const again = await visitor.post<Revocation>(path, { reason: "unused" });
@@ -115,27 +118,40 @@ describe("a replica that says nothing", () => {
     assert.equal(again.body.status, "confirmed");
   });
 
-  it("makes a creation wait: it is unavailable, then one token", async () => {
+  it("makes new secrets wait: unavailable, then issued once", async () => {
     const visitor = await Visitor.signIn(stack.backend, stack.issuer);
     const { token } = await visitor.create();
+    const creation = form();
     const rotation = { requestId: randomUUID(), graceSeconds: 0 };
+    const issue = () =>
+      Promise.all([
+        visitor.post<IssuedToken>("tokens", creation),
+        visitor.post<IssuedToken>(`tokens/${token.id}/rotate`, rotation),
+      ]);
     await stack.service.tell("freeze", 1);
     const start = performance.now();
-    const slow = await visitor.post(`tokens/${token.id}/rotate`, rotation);
+    const slow = await issue();
     const elapsed = performance.now() - start;
     await stack.service.tell("thaw", 1);
-    assert.equal(slow.status, 503);
-    assert.equal(slow.body.code, "unavailable");
-    assert.ok(elapsed < 10_000, `${elapsed} ms`);
-    const again = await visitor.post<IssuedToken>(
-      `tokens/${token.id}/rotate`,
-      rotation,
-    );
-    assert.equal(again.status, 200);
-    const { verdict } = await stack.connection.validator.validate(
-      again.body.secret,
-    );
-    assert.equal(verdict, Verdict.VALID);
+    for (const { status, text } of slow) {
+      assert.equal(status, 503);
+      assert.match(text, /"code":"unavailable"/);
+    }
+    assert.ok(elapsed < PATIENCE_MS, `${elapsed} ms`);
+
+    const [created, rotated] = await issue();
+    assert.equal(created.status, 201);
+    assert.equal(rotated.status, 200);
+    for (const { body } of [created, rotated]) {
+      const { verdict } = await stack.connection.validator.validate(
+        body.secret,
+      );
+      assert.equal(verdict, Verdict.VALID);
+    }
+    const { tokens } = await stack.connection.tokens.listTokens({
+      parent: `projects/${visitor.project}`,
+    });
+    assert.equal(tokens.length, 2);
   });
 });
 
