@@ -258,18 +258,18 @@ it("The page is the same for everybody, and for each project", async () => {
 describe("the way to sign in", () => {
   const path = "/projects/demo/api-access/sign-in";
 
-  it("is the platform's, and comes back to the page", async () => {
+  it("is the platform's, and comes back to the page", async (t) => {
     const other = await startBackend([
       "--sign-in=https://a.example/in?for={project}&back={page}",
       `--session-keys=${issuer.keys}`,
       `--page=${page.folder}`,
     ]);
+    t.after(() => other.stop());
     const { status, headers } = await ask(other.origin + path);
     assert.equal(status, 302);
     const back = encodeURIComponent(`${other.origin}/projects/demo/api-access`);
     const location = `https://a.example/in?for=demo&back=${back}`;
     assert.equal(headers.get("location"), location);
-    await other.stop();
   });
 
   it("is the page, where the platform signs in before it", async () => {
@@ -391,12 +391,13 @@ describe("the headers", () => {
 });
 
 describe("behind https", () => {
-  it("the cookie is one of this host alone, and browsers stay with https", async () => {
+  it("the cookie is one of this host alone, and browsers stay with https", async (t) => {
     const secure = await startBackend([
       "--origin=https://settings.example.com",
       `--session-keys=${issuer.keys}`,
       `--page=${page.folder}`,
     ]);
+    t.after(() => secure.stop());
     const url = `${secure.origin}/projects/demo/api-access/api/session`;
     const session = await issuer.session(person);
     const statusWith = async (name: string) => {
@@ -410,7 +411,6 @@ describe("behind https", () => {
       headers.get("strict-transport-security") ?? "",
       /^max-age=\d{8}/,
     );
-    await secure.stop();
   });
 });
 

@@ -163,7 +163,8 @@ describe("POST tokens", () => {
       );
       for (const value of Object.values(fields)) {
         if (typeof value !== "string" || value.length < 4) continue;
-        assert.ok(!text.includes(value), text);
+        // Nor as another would write it: a time's date is enough.
+        assert.ok(!text.includes(value.slice(0, 10)), text);
       }
       assert.match(body.requestId, /^[0-9a-f-]{36}$/);
       assert.deepEqual(

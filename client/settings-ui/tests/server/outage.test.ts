@@ -165,23 +165,25 @@ describe("mutual TLS", () => {
     assert.equal(status, 200);
   });
 
-  it("is not done without", async () => {
+  it("is not done without", async (t) => {
     const page = makePage();
+    t.after(page.destroy);
     const plain = await startBackend([
       `--tokend=${stack.service.target()}`,
       `--session-keys=${stack.issuer.keys}`,
       `--page=${page.folder}`,
     ]);
+    t.after(() => plain.stop());
     const visitor = await Visitor.signIn(plain, stack.issuer);
     const { status } = await visitor.get("tokens");
     assert.equal(status, 503);
-    await plain.stop();
-    page.destroy();
   });
 
-  it("is not spoken with whoever is no authority's", async () => {
+  it("is not spoken with whoever is no authority's", async (t) => {
     const other = await Service.start({ tls: true });
+    t.after(() => other.stop());
     const page = makePage();
+    t.after(page.destroy);
     const { tls } = stack.service;
     assert.ok(tls);
     const backend = await startBackend([
@@ -192,24 +194,24 @@ describe("mutual TLS", () => {
       `--session-keys=${stack.issuer.keys}`,
       `--page=${page.folder}`,
     ]);
+    t.after(() => backend.stop());
     const visitor = await Visitor.signIn(backend, stack.issuer);
     assert.equal((await visitor.get("tokens")).status, 503);
-    await backend.stop();
-    await other.stop();
-    page.destroy();
   });
 });
 
 describe("a backend that is told to stop", () => {
   const stack = useStack();
 
-  it("answers what is under way, and ends", async () => {
+  it("answers what is under way, and ends", async (t) => {
     const page = makePage();
+    t.after(page.destroy);
     const backend = await startBackend([
       `--tokend=${stack.service.target()}`,
       `--session-keys=${stack.issuer.keys}`,
       `--page=${page.folder}`,
     ]);
+    t.after(() => backend.stop());
     const visitor = await Visitor.signIn(backend, stack.issuer);
     await visitor.create();
     await stack.service.tell("freeze");
@@ -226,6 +228,5 @@ describe("a backend that is told to stop", () => {
     const start = performance.now();
     assert.equal(await stopped, 0);
     assert.ok(performance.now() - start < 20_000);
-    page.destroy();
   });
 });

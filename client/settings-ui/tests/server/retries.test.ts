@@ -48,8 +48,9 @@ it("A double click makes one token", async () => {
   assert.equal(valid.filter(Boolean).length, 1);
 });
 
-it("A lost reply to a creation costs nothing", async () => {
+it("A lost reply to a creation costs nothing", async (t) => {
   const relay = await startRelay(stack.backend.origin);
+  t.after(relay.close);
   const visitor = await signIn();
   const body = form();
   relay.loses = true;
@@ -64,7 +65,6 @@ it("A lost reply to a creation costs nothing", async () => {
   await assert.rejects(lost);
   const [secret = ""] = /wmsy_\w+/.exec(relay.lost) ?? [];
   assert.ok(await isValid(secret));
-  relay.close();
 
   const again = await visitor.post<IssuedToken>("tokens", body);
   assert.equal(again.status, 201);

@@ -10,7 +10,7 @@ export interface Relay {
   loses: boolean;
   /** What was lost. */
   lost: string;
-  close(): void;
+  close: () => void;
 }
 
 /** Starts a relay to an origin. */

@@ -31,11 +31,21 @@ export function useStack(
 ): Stack {
   const { serviceFlags = [], flags = [], ...rest } = options;
   const stack = {} as Stack;
-  const page = makePage();
+  // What has started is ended, however far that came.
+  const cleanups: (() => unknown)[] = [];
   before(async () => {
+    const page = makePage();
+    cleanups.push(page.destroy);
     stack.service = await Service.start({ ...rest, flags: serviceFlags });
+    cleanups.push(() => stack.service.stop());
     stack.connection = stack.service.connect();
+    cleanups.push(() => {
+      stack.connection.close();
+    });
     stack.issuer = await Issuer.make();
+    cleanups.push(() => {
+      stack.issuer.destroy();
+    });
     const { tls } = stack.service;
     stack.backend = await startBackend([
       `--tokend=${stack.service.target()}`,
@@ -50,14 +60,11 @@ export function useStack(
         : []),
       ...flags,
     ]);
+    cleanups.push(() => stack.backend.stop());
   });
   after(async () => {
-    const status = await stack.backend.stop();
-    stack.connection.close();
-    await stack.service.stop();
-    stack.issuer.destroy();
-    page.destroy();
-    assert.equal(status, 0);
+    for (const cleanup of cleanups.toReversed()) await cleanup();
+    assert.equal(await stack.backend.stop(), 0);
     assertDiscreet(stack.backend.log());
   });
   return stack;
@@ -72,7 +79,7 @@ export function assertDiscreet(log: string): void {
 }
 
 /** A page in place of the built one, for tests of the backend alone. */
-export function makePage(): { folder: string; destroy(): void } {
+export function makePage(): { folder: string; destroy: () => void } {
   const folder = mkdtempSync(path.join(tmpdir(), "wemasy-page-"));
   mkdirSync(path.join(folder, "assets"));
   writeFileSync(path.join(folder, "index.html"), "<!doctype html>the page");
