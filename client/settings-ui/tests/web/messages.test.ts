@@ -96,7 +96,7 @@ it("the pseudo-language is 40 % longer, and keeps arguments", () => {
     const changed = pseudo[id] ?? assert.fail(id);
     const { names } = contentsOf(changed);
     assert.deepEqual(names, contentsOf(parse(message)).names, id);
-    const values: Record<string, unknown> = Object.fromEntries(
+    const values = Object.fromEntries<unknown>(
       Array.from(names, (name) =>
         name.startsWith("<")
           ? [name.slice(1, -1), (parts: string[]) => parts.join("")]

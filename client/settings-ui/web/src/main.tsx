@@ -5,14 +5,12 @@ import "./styles/page.css";
 
 import { render } from "preact";
 
+import { apiAddress, projectOfAddress } from "./api/address.js";
 import { ApiClient } from "./api/client.js";
 import { loadTranslator } from "./i18n/load.js";
 import { negotiate } from "./i18n/locale.js";
 import { TranslatorProvider } from "./i18n/translator.js";
 import { Page } from "./page/page.js";
-
-/** `/projects/{project}/api-access` */
-const [, project = ""] = /^\/projects\/([^/]+)\//.exec(location.pathname) ?? [];
 
 const language = negotiate(
   new URLSearchParams(location.search).get("lang"),
@@ -29,10 +27,7 @@ const place = document.getElementById("page");
 if (!place) throw new Error("the document has no element #page");
 render(
   <TranslatorProvider value={translator}>
-    <Page
-      client={new ApiClient(location.pathname)}
-      project={decodeURIComponent(project)}
-    />
+    <Page client={new ApiClient(apiAddress())} project={projectOfAddress()} />
   </TranslatorProvider>,
   place,
 );

@@ -37,7 +37,8 @@ export async function capture(
     await page.screenshot({
       ...SCREENSHOT,
       path: path.join(SCREENSHOTS, `${state}-${colorScheme}.png`),
-      fullPage: true,
+      // A dialog is in the window, whatever the page's length.
+      fullPage: (await page.locator("dialog[open]").count()) === 0,
     });
   }
   if (docs !== undefined && UPDATES_DOCS) {

@@ -29,9 +29,9 @@ export class ApiClient {
   /** Null when it has to be fetched anew, as after signing in again. */
   #csrfToken: string | null = null;
 
-  /** `page` is the path of the page, `/projects/{project}/api-access`. */
-  constructor(page: string) {
-    this.#base = `${page.replace(/\/$/, "")}/api/`;
+  /** `base` is where the API is, with a slash at its end. */
+  constructor(base: string) {
+    this.#base = base;
   }
 
   async session(): Promise<Session> {
@@ -62,12 +62,28 @@ export class ApiClient {
   }
 
   async #post<Reply>(path: string, body: object): Promise<Reply> {
-    const csrfToken = this.#csrfToken ?? (await this.session()).csrfToken;
+    const csrfToken = this.#csrfToken;
+    try {
+      return await this.#send<Reply>(path, body, csrfToken);
+    } catch (thrown) {
+      const isForbidden =
+        thrown instanceof Failure && thrown.code === "forbidden";
+      if (!isForbidden || csrfToken === null) throw thrown;
+      // Somebody signed in anew in another tab. Nothing was done yet.
+      return this.#send<Reply>(path, body, null);
+    }
+  }
+
+  async #send<Reply>(
+    path: string,
+    body: object,
+    csrfToken: string | null,
+  ): Promise<Reply> {
     return this.#ask<Reply>(path, {
       method: "POST",
       headers: {
         "content-type": "application/json",
-        "x-csrf-token": csrfToken,
+        "x-csrf-token": csrfToken ?? (await this.session()).csrfToken,
       },
       body: JSON.stringify(body),
     });

@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 
+import { signInAddress } from "../api/address.js";
 import { type MessageId, useTranslator } from "../i18n/translator.js";
 import type { Failure } from "../logic/failure.js";
 import { Button, Notice } from "./controls.js";
@@ -34,7 +35,7 @@ export function FailureNotice({ failure, what, why, onRetry }: Props) {
       )}
       {failure.code === "signed-out" && (
         <p>
-          <a href={location.pathname} target="_blank" rel="noopener">
+          <a href={signInAddress()} target="_blank" rel="noopener">
             {translator.text("signIn.again")}
           </a>
         </p>

@@ -40,11 +40,12 @@ export function RotateDialog({ token, send, onIssued, onCancel }: Props) {
         if (!isBusy) onCancel(isUncertain);
       }}
     >
-      <p id={textId} class="dialog-text">
-        {translator.text("rotate.text")}{" "}
-        {token.oldSecretExpireTime !== null &&
-          translator.text("rotate.replaces")}
-      </p>
+      <div id={textId} class="dialog-text">
+        <p>{translator.text("rotate.text")}</p>
+        {token.oldSecretExpireTime !== null && (
+          <p>{translator.text("rotate.replaces")}</p>
+        )}
+      </div>
       <fieldset class="fields" disabled={isBusy || isUncertain}>
         <Field
           label={translator.text("rotate.grace")}

@@ -33,7 +33,6 @@ export function Page({ client, project }: Props) {
   const { refresh } = tokens;
 
   const load = useCallback(async () => {
-    setSession(null);
     setSession(await client.session().catch(asFailure));
   }, [client]);
 
@@ -56,6 +55,7 @@ export function Page({ client, project }: Props) {
 
   if (session instanceof Failure) {
     const retry = () => {
+      setSession(null);
       void load();
       tokens.retry();
     };

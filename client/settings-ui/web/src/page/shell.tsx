@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 
+import { signInAddress } from "../api/address.js";
 import { KeyIcon, Name } from "../components/controls.js";
 import { FailureNotice } from "../components/failure-notice.js";
 import { useTranslator } from "../i18n/translator.js";
@@ -51,7 +52,7 @@ export function Blocked(props: { failure: Failure; onRetry: () => void }) {
         <h1>{translator.text(`${texts}.title`)}</h1>
         <p>{translator.text(`${texts}.text`)}</p>
         {isSignedOut && (
-          <a class="button button-primary" href={location.pathname}>
+          <a class="button button-primary" href={signInAddress()}>
             {translator.text("signIn")}
           </a>
         )}
