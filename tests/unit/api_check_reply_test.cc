@@ -54,8 +54,8 @@ class CheckReplyTest : public ::testing::Test {
     auto attributes = std::make_shared<TokenAttributes>();
     attributes->project = entry_.name.project;
     attributes->scopes = entry_.scopes;
+    attributes->encoded = EncodeName(entry_);
     answer.validation->attributes = std::move(attributes);
-    answer.token = entry_.name.ToString();
     return answer;
   }
   GatewayAnswer Allowed() const {

@@ -218,10 +218,10 @@ void Describe(const GatewayAnswer& answer, std::string* out) {
       v1::Verdict_Name(static_cast<v1::Verdict>(validation.verdict));
   const Entry verdict = {"verdict", kText, name.substr(kVerdictPrefix.size())};
   if (validation.attributes == nullptr) return WriteMetadata({verdict}, out);
-  const absl::string_view project = TokenName::ProjectIn(answer.token);
+  const absl::string_view project = TokenName::ProjectIn(answer.token());
   const std::string scopes = ListOf(validation.attributes->scopes.scopes());
   WriteMetadata({verdict,
-                 {"token", kText, answer.token},
+                 {"token", kText, answer.token()},
                  {"project", kText, project},
                  {"scopes", Value::kListValueFieldNumber, scopes}},
                 out);

@@ -138,9 +138,6 @@ GatewayAnswer GatewayCheck::Check(
   absl::StatusOr<Validation> validation = validator_.Validate(request);
   if (!validation.ok()) return Undecided(validation.status());
   GatewayAnswer answer = AnswerTo(*validation, *demands);
-  if (validation->attributes != nullptr) {
-    answer.token = validation->attributes->encoded.name();
-  }
   answer.validation = *std::move(validation);
   return answer;
 }

@@ -43,13 +43,16 @@ struct GatewayAnswer {
   // What was decided of the token; nothing if there was none to decide of, or
   // no decision.
   absl::optional<Validation> validation;
-  // The token's resource name, for the verdicts that have one. Valid as long as
-  // `validation`.
-  absl::string_view token;
   // OK for each decision, and why there is none otherwise.
   absl::Status status;
 
   bool is_allowed() const { return http_status == 200; }
+  // The token's resource name; empty for a verdict that has none. Valid as long
+  // as `validation`.
+  absl::string_view token() const {
+    if (!validation || validation->attributes == nullptr) return {};
+    return validation->attributes->encoded.name();
+  }
 };
 
 // The answer when there is no decision because of `status`, which is not OK:
