@@ -66,7 +66,7 @@ it("empty and loading", () =>
   }));
 
 it("creating a token", () =>
-  as(arrive(), async (person) => {
+  as(arrive({ project: "bakery" }), async (person) => {
     const page = await person.open();
     await button(page, "Create token").click();
     await capture(page, "create");
@@ -106,7 +106,7 @@ it("creating a token", () =>
   }));
 
 it("a list of tokens of all kinds", () =>
-  as(arrive(), async (person) => {
+  as(arrive({ project: "bookshop" }), async (person) => {
     await person.fill();
     const page = await person.open();
     await item(page, "Search index").waitFor();
@@ -119,7 +119,7 @@ it("a list of tokens of all kinds", () =>
   }));
 
 it("revoking, confirming, confirmed", () =>
-  as(arrive(), async (person) => {
+  as(arrive({ project: "flower-shop" }), async (person) => {
     await person.create("Nightly backup");
     const page = await person.open();
     await action(page, "Revoke", "Nightly backup").click();

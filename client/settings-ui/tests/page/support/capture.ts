@@ -31,20 +31,21 @@ export async function capture(
   state: string,
   { docs }: Options = {},
 ): Promise<void> {
+  // A dialog is in the window, however long the page is.
+  const fullPage = (await page.locator("dialog[open]").count()) === 0;
   for (const colorScheme of ["dark", "light"] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await assertAccessible(page, `${state}, ${colorScheme}`);
     await page.screenshot({
       ...SCREENSHOT,
       path: path.join(SCREENSHOTS, `${state}-${colorScheme}.png`),
-      // A dialog is in the window, whatever the page's length.
-      fullPage: (await page.locator("dialog[open]").count()) === 0,
+      fullPage,
     });
   }
   if (docs !== undefined && UPDATES_DOCS) {
     mkdirSync(DOCS, { recursive: true });
     const file = path.join(DOCS, `${docs}.png`);
-    await page.screenshot({ ...SCREENSHOT, path: file });
+    await page.screenshot({ ...SCREENSHOT, path: file, fullPage });
     const { size } = statSync(file);
     assert.ok(size <= MAX_DOCS_BYTES, `${file} has ${size} bytes`);
   }

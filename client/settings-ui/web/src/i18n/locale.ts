@@ -1,7 +1,7 @@
 /** Which language the page speaks. */
 
 /** The message files there are, by the tag that `?lang=` takes. */
-export const LOCALES = {
+const LOCALES = {
   en: { direction: "ltr" },
   ar: { direction: "rtl" },
   /** English with accents and longer, for tests of the layout. */

@@ -35,7 +35,7 @@ function change(elements: ParsedMessage): void {
   }
 }
 
-export function pseudoMessage(message: string): ParsedMessage {
+function pseudoMessage(message: string): ParsedMessage {
   const elements = new IntlMessageFormat(message, "en").getAst();
   change(elements);
   return elements;
