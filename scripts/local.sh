@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# The private server of ./dev up: where it lives, and how its two processes
-# are started and stopped. Sourced, never run.
+# The private server of ./dev up, and the settings page: where they live, and how
+# their processes are stopped. Sourced, never run.
 #
 # PostgreSQL refuses to run as root, so as root its cluster belongs to the user
 # `postgres`, and otherwise to the caller.
@@ -11,6 +11,11 @@ readonly LOCAL=$ROOT/.local
 readonly BIN=$ROOT/build/release/bin
 readonly TOKEND_LOG=$LOCAL/tokend.log
 readonly TOKEND_PID=$LOCAL/tokend.pid
+# shellcheck disable=SC2034
+readonly PAGE_LOG=$LOCAL/page.log
+readonly PAGE_PID=$LOCAL/page.pid
+# What runs is the backend of the settings page.
+readonly PAGE_BACKEND=$ROOT/client/settings-ui/dist/server/main.js
 
 if ((EUID == 0)); then
   readonly PG_USER=postgres
@@ -139,18 +144,32 @@ tokend_pid() {
   fi
 }
 
-# Stops our tokend, if it runs.
-stop_tokend() {
-  local pid waited=0
-  pid=$(tokend_pid)
+# Prints the process id of the settings page, if it runs.
+page_pid() {
+  local pid
+  [[ -f $PAGE_PID ]] || return 0
+  pid=$(<"$PAGE_PID")
+  if [[ -e /proc/$pid/cmdline ]] &&
+    tr '\0' '\n' <"/proc/$pid/cmdline" | grep -qxF -e "$PAGE_BACKEND"; then
+    printf '%s\n' "$pid"
+  fi
+}
+
+stop_tokend() { stop_process tokend "$TOKEND_PID"; }
+stop_page() { stop_process page "$PAGE_PID"; }
+
+# Stops what $1_pid prints the process of, and $2 has the number of, if it runs.
+stop_process() {
+  local what=$1 file=$2 pid waited=0
+  pid=$("${what}_pid")
   [[ -n $pid ]] || return 0
   kill -TERM "$pid"
   # It drains; then it must be gone.
-  while [[ -n $(tokend_pid) ]]; do
-    ((waited++ < 300)) || die "tokend (process $pid) does not stop"
+  while [[ -n $("${what}_pid") ]]; do
+    ((waited++ < 300)) || die "$what (process $pid) does not stop"
     sleep 0.1
   done
-  rm -f -- "$TOKEND_PID"
+  rm -f -- "$file"
 }
 
 # Holds off a second up or down in the same checkout.
