@@ -42,6 +42,17 @@ async function isFocused(target: Locator): Promise<boolean> {
   return target.evaluate((element) => element === document.activeElement);
 }
 
+/** What describes the element that has the focus. */
+async function description(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const ids = document.activeElement?.getAttribute("aria-describedby") ?? "";
+    return ids
+      .split(" ")
+      .map((id) => document.getElementById(id)?.textContent)
+      .join(" ");
+  });
+}
+
 async function tabTo(page: Page, target: Locator): Promise<void> {
   await target.waitFor();
   for (let tabs = 0; tabs < MAX_TABS; tabs += 1) {
@@ -86,6 +97,7 @@ it("a token's whole life, without a mouse", () =>
     await keyboard.press("Enter");
     await page.getByText("Enter a name.").waitFor();
     await assertFocus(dialog(page).getByLabel("Name"));
+    assert.match(await description(page), /^Enter a name\./);
     await keyboard.type(NAME);
     await tabTo(page, dialog(page).getByLabel("Expires"));
     await keyboard.press("ArrowUp");

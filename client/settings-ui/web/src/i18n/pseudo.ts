@@ -12,11 +12,11 @@ import type { ParsedMessage } from "./translator.js";
  * text becomes at least 40 % longer, as in other languages. Whatever is part of
  * a text stays part of it, as a button's text is of its accessible name.
  */
-const PLAIN = "aceinoustyACEINOUSTY";
-const ACCENTED = "áçéîñöûŝţýÁÇÉÎÑÖÛŜŢÝ";
+const PLAIN = "aceilnorstuyACEILNORSTUY";
+const ACCENTED = "áçéîĺñöŕŝţûýÁÇÉÎĹÑÖŔŜŢÛÝ";
 
 function lengthen(text: string): string {
-  return text.replace(/[aceinousty]/gi, (letter) =>
+  return text.replace(/[aceilnorstuy]/gi, (letter) =>
     ACCENTED.charAt(PLAIN.indexOf(letter)).repeat(2),
   );
 }
