@@ -20,6 +20,7 @@ GROUPS = {
         "replica-kill",
         "hosts-lost",
         "replica-drain",
+        "rolling-restart",
         "replica-row-removed",
         "wall-clock-jump",
     ),
@@ -147,8 +148,31 @@ class Faults:
                 replica.release()
 
     def _hosts_lost(self, kind, seconds, rng):
-        """One after the other, each with its replica, and back at once: no
-        client hears that its connection is gone."""
+        """Each with its replica, and back at once."""
+
+        def lose(replica):
+            replica.kill()
+            try:
+                self._rest(0.05)
+            finally:
+                replica.release()
+            self._rest(max(seconds, self._ttl) / 2)
+
+        self._unheard_in_turn(kind, rng, lose)
+
+    def _rolling_restart(self, kind, seconds, rng):
+        """A proxy that is between a replica and its clients goes first."""
+
+        def restart(replica):
+            starts = replica.starts
+            replica.drain()
+            replica.wait_for_start_after(starts, 20, self._stop)
+
+        self._unheard_in_turn(kind, rng, restart)
+
+    def _unheard_in_turn(self, kind, rng, end):
+        """Ends one replica after the other, while no client hears that its
+        connection is gone."""
         replicas = rng.sample(
             self._system.replicas, len(self._system.replicas)
         )
@@ -160,13 +184,8 @@ class Faults:
                 links = [f"{client}-{replica.place}" for client in clients]
                 for link in links:
                     network.silence(link)
-                replica.kill()
                 try:
-                    self._rest(0.05)
-                finally:
-                    replica.release()
-                try:
-                    self._rest(max(seconds, self._ttl) / 2)
+                    end(replica)
                 finally:
                     for link in links:
                         network.reset_silent(link)
