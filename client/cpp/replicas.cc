@@ -58,6 +58,10 @@ FreshAnswer FromResponse(v1::ValidateResponse& response, BootTime asked_at) {
   return fresh;
 }
 
+std::chrono::system_clock::time_point DeadlineIn(absl::Duration timeout) {
+  return std::chrono::system_clock::now() + absl::ToChronoNanoseconds(timeout);
+}
+
 absl::Status FromGrpc(const grpc::Status& status) {
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
                       status.error_message());
@@ -74,12 +78,17 @@ Replicas::Replicas(const std::vector<std::string>& targets,
                    const BootClock* clock)
     : clock_(*clock) {
   for (const std::string& target : targets) {
-    stubs_.push_back(v1::AuthService::NewStub(grpc::CreateCustomChannel(
+    channels_.push_back(grpc::CreateCustomChannel(
         target,
         credentials == nullptr ? grpc::InsecureChannelCredentials()
                                : credentials,
-        ChannelSettings())));
+        ChannelSettings()));
+    stubs_.push_back(v1::AuthService::NewStub(channels_.back()));
   }
+}
+
+bool Replicas::AwaitConnection(size_t replica, absl::Duration timeout) {
+  return channels_[replica]->WaitForConnected(DeadlineIn(timeout));
 }
 
 absl::StatusOr<FreshAnswer> Replicas::Validate(absl::string_view token,
@@ -97,8 +106,7 @@ absl::StatusOr<FreshAnswer> Replicas::Validate(absl::string_view token,
     const absl::Duration left = std::min(attempt, deadline - asked_at);
     if (left <= absl::ZeroDuration()) break;
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() +
-                         absl::ToChronoNanoseconds(left));
+    context.set_deadline(DeadlineIn(left));
     v1::ValidateResponse response;
     const grpc::Status status = stub((first + i) % stubs_.size())
                                     .Validate(&context, request, &response);

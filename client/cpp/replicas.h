@@ -36,6 +36,11 @@ class Replicas {
   size_t size() const { return stubs_.size(); }
   v1::AuthService::Stub& stub(size_t replica) { return *stubs_[replica]; }
 
+  // Waits until there is a connection to a replica, and returns whether there
+  // is one. Connections come about only while somebody waits for an answer or
+  // calls this; by itself gRPC looks after them every five seconds.
+  bool AwaitConnection(size_t replica, absl::Duration timeout);
+
   // Says which replica to ask first.
   void Prefer(size_t replica) { preferred_ = replica; }
 
@@ -46,6 +51,7 @@ class Replicas {
 
  private:
   const BootClock& clock_;
+  std::vector<std::shared_ptr<grpc::Channel>> channels_;
   std::vector<std::unique_ptr<v1::AuthService::Stub>> stubs_;
   std::atomic<size_t> preferred_{0};
 };

@@ -21,6 +21,8 @@ constexpr absl::Duration kPingAgain = absl::Milliseconds(100);
 // Between streams: from, and to, twice as long every time.
 constexpr absl::Duration kFirstPause = absl::Milliseconds(50);
 constexpr absl::Duration kLongestPause = absl::Seconds(2);
+// How long it may take to notice that the client is going away.
+constexpr absl::Duration kStopPatience = absl::Milliseconds(100);
 
 }  // namespace
 
@@ -57,17 +59,27 @@ void WatchLoop::RunStreams() {
     replica = (replica + 1) % replicas_.size();
     const absl::Duration wait = pause * absl::Uniform(random, 0.5, 1.5);
     pause = std::min(pause * 2, kLongestPause);
-    if (!Pause(wait)) return;
+    if (!Pause(wait, replica)) return;
   } while (true);
 }
 
-bool WatchLoop::Pause(absl::Duration duration) {
+bool WatchLoop::Pause(absl::Duration duration, size_t replica) {
   const BootTime end = clock_.Now() + duration;
+  for (BootTime now = clock_.Now(); now < end && !IsStopping();
+       now = clock_.Now()) {
+    const absl::Duration slice = std::min(end - now, kStopPatience);
+    if (replicas_.AwaitConnection(replica, slice)) break;
+  }
   MutexLock lock(&mutex_);
   while (!stopping_ && clock_.Now() < end) {
     changed_.WaitWithTimeout(&mutex_, end - clock_.Now());
   }
   return !stopping_;
+}
+
+bool WatchLoop::IsStopping() {
+  MutexLock lock(&mutex_);
+  return stopping_;
 }
 
 void WatchLoop::RunStream(size_t replica) {

@@ -54,8 +54,10 @@ class WatchLoop {
   absl::Status Handle(const v1::WatchResponse& response, WatchSession& session);
   absl::Status Apply(const v1::WatchChanges& changes, WatchSession& session);
   bool Send(const v1::WatchRequest& request);
-  // Returns false when stopping.
-  bool Pause(absl::Duration duration);
+  // Returns false when stopping. Meanwhile a connection to the replica may come
+  // about.
+  bool Pause(absl::Duration duration, size_t replica);
+  bool IsStopping();
 
   const WatchLoopOptions options_;
   Replicas& replicas_;

@@ -150,42 +150,55 @@ class Faults:
     def _hosts_lost(self, kind, seconds, rng):
         """Each with its replica, and back at once."""
 
-        def lose(replica):
-            replica.kill()
+        def lose(replicas):
+            for replica in replicas:
+                replica.kill()
             try:
                 self._rest(0.05)
             finally:
-                replica.release()
+                for replica in replicas:
+                    replica.release()
             self._rest(max(seconds, self._ttl) / 2)
 
-        self._unheard_in_turn(kind, rng, lose)
+        self._unheard(kind, rng, lose)
 
     def _rolling_restart(self, kind, seconds, rng):
         """A proxy that is between a replica and its clients goes first."""
 
-        def restart(replica):
-            starts = replica.starts
-            replica.drain()
-            replica.wait_for_start_after(starts, 20, self._stop)
+        def restart(replicas):
+            starts = [replica.starts for replica in replicas]
+            for replica in replicas:
+                replica.drain()
+            for replica, before in zip(replicas, starts):
+                replica.wait_for_start_after(before, 20, self._stop)
 
-        self._unheard_in_turn(kind, rng, restart)
+        self._unheard(kind, rng, restart)
 
-    def _unheard_in_turn(self, kind, rng, end):
-        """Ends one replica after the other, while no client hears that its
-        connection is gone."""
+    def _unheard(self, kind, rng, end):
+        """Ends one replica after the other, or all at once, while no client
+        hears that its connection is gone."""
         replicas = rng.sample(
             self._system.replicas, len(self._system.replicas)
         )
+        turns = [[replica] for replica in replicas]
+        if rng.random() < 0.3:
+            turns = [replicas]
         clients = list(self._system.client_links)
         places = [replica.place for replica in replicas] + clients
         network = self._system.network
         with self._in_force(kind, places, unreachable=places):
-            for replica in replicas:
-                links = [f"{client}-{replica.place}" for client in clients]
+            for turn in turns:
+                if self._stop.is_set():
+                    return
+                links = [
+                    f"{client}-{replica.place}"
+                    for client in clients
+                    for replica in turn
+                ]
                 for link in links:
                     network.silence(link)
                 try:
-                    end(replica)
+                    end(turn)
                 finally:
                     for link in links:
                         network.reset_silent(link)

@@ -80,8 +80,9 @@ class System:
             self.wall_clock,
             program=program,
             lease_ttl=f"{self.history.ttl:g}s",
-            lame_duck="1s",
-            drain_timeout="2s",
+            # One takes its time, the others are gone while grants still run.
+            lame_duck="0s" if number else "1s",
+            drain_timeout="100ms" if number else "2s",
             log_level="info",
             max_active_tokens=1_000_000,
             synchronous_failover=str(
