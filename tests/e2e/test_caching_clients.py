@@ -198,3 +198,23 @@ def test_without_any_replica_nobody_is_let_in(fleet, project):
             server.thaw()
         client.wait_for_lease()
         assert client.verdict(created.secret) == "VALID"
+
+
+# Fault: no thread looks after connections while nobody waits for an answer.
+def test_clients_are_back_soon_after_all_servers(servers, manager, project):
+    secret = manager.create(project).secret
+    with CachingClient(servers) as client:
+        for server in servers:
+            server.stop(signal.SIGKILL)
+        wait_until(
+            lambda: client.verdict(secret) == "UNAVAILABLE", 10, "no answer"
+        )
+        # From now on gRPC waits two seconds between two attempts.
+        time.sleep(6)
+        for server in servers:
+            server.start(wait=False)
+        for server in servers:
+            server.wait_until_ready()
+        back = time.monotonic()
+        wait_until(lambda: client.verdict(secret) == "VALID", 30, "an answer")
+        assert time.monotonic() - back < 4
