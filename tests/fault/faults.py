@@ -175,14 +175,14 @@ class Faults:
         self._unheard(kind, rng, restart)
 
     def _unheard(self, kind, rng, end):
-        """Ends one replica after the other, or all at once, while no client
-        hears that its connection is gone."""
+        """Ends one replica after the other, and sometimes all at once then,
+        while no client hears that its connection is gone."""
         replicas = rng.sample(
             self._system.replicas, len(self._system.replicas)
         )
         turns = [[replica] for replica in replicas]
         if rng.random() < 0.3:
-            turns = [replicas]
+            turns.append(replicas)
         clients = list(self._system.client_links)
         places = [replica.place for replica in replicas] + clients
         network = self._system.network
