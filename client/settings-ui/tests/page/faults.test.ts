@@ -31,10 +31,6 @@ const NAME = "Nightly backup";
 /** A page of the list has 20. */
 const MORE_THAN_A_PAGE = 21;
 
-async function verdict(secret: string): Promise<Verdict> {
-  return (await stack.connection.validator.validate(secret)).verdict;
-}
-
 /** Does something while the server that the backend asks is away. */
 async function whileAway(act: () => Promise<void>): Promise<void> {
   await stack.service.tell("stop", 0);
@@ -218,7 +214,7 @@ it("the service is away for each change: a retry makes it once", () =>
     });
     await keepTrying(page, secretField(page));
     const replaced = await person.readSecret(page);
-    assert.equal(await verdict(rotated), Verdict.REVOKED);
+    assert.equal(await stack.verdict(rotated), Verdict.REVOKED);
     await copyAndClose(page);
 
     await action(page, "Revoke", NAME).click();
@@ -227,7 +223,7 @@ it("the service is away for each change: a retry makes it once", () =>
       await page.getByText("It is not known yet whether").waitFor();
     });
     await keepTrying(page, page.getByText("no server accepts it"));
-    assert.equal(await verdict(replaced), Verdict.REVOKED);
+    assert.equal(await stack.verdict(replaced), Verdict.REVOKED);
     assert.equal(await person.liveTokens(), 0);
   }));
 
@@ -246,7 +242,7 @@ it("the service stands still amidst a creation: a retry makes one token", () =>
     await tryAgain(page);
     await secretField(page).waitFor();
     const secret = await person.readSecret(page);
-    assert.equal(await verdict(secret), Verdict.VALID);
+    assert.equal(await stack.verdict(secret), Verdict.VALID);
     assert.equal(await person.liveTokens(), 1);
     await copyAndClose(page);
   }));
@@ -282,7 +278,7 @@ it("two tabs revoke one token, and both end well", () =>
     for (const page of pages) {
       await button(dialog(page), "Revoke token").click();
       await page.getByText("no server accepts it").waitFor();
-      assert.equal(await verdict(secret), Verdict.REVOKED);
+      assert.equal(await stack.verdict(secret), Verdict.REVOKED);
     }
   }));
 
@@ -308,7 +304,7 @@ it("a slow revocation is never a failure, and is followed to its end", () =>
       await button(dialog(page), "Revoke token").click();
       await page.getByText("is revoked for good").waitFor();
       assert.equal(await page.getByRole("alert").count(), 0);
-      assert.equal(await verdict(secret), Verdict.REVOKED);
+      assert.equal(await stack.verdict(secret), Verdict.REVOKED);
       await item(page, NAME).getByText("Revoked, still confirming").waitFor();
     } finally {
       await stack.service.tell("thaw", 1);
@@ -332,7 +328,7 @@ it("a slow revocation does not hold up the replacement", () =>
     try {
       await button(dialog(page), "Revoke and replace").click();
       await dialog(page).getByText("Revoked, still confirming").waitFor();
-      assert.equal(await verdict(secret), Verdict.REVOKED);
+      assert.equal(await stack.verdict(secret), Verdict.REVOKED);
     } finally {
       await stack.service.tell("thaw", 1);
     }

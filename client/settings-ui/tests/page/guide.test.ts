@@ -24,8 +24,6 @@ const NAME = "Nightly backup";
 it("create a token, see it once, find it in the list, revoke it, and it is refused", (test) =>
   as(Person.arrive(browser, stack), async (person) => {
     const page = await person.open();
-    const verdict = async (secret: string) =>
-      (await stack.connection.validator.validate(secret)).verdict;
     let secret = "";
 
     await test.test("1. open Project settings → API access", async () => {
@@ -69,7 +67,7 @@ it("create a token, see it once, find it in the list, revoke it, and it is refus
     });
 
     await test.test("6. use it", async () => {
-      assert.equal(await verdict(secret), Verdict.VALID);
+      assert.equal(await stack.verdict(secret), Verdict.VALID);
     });
 
     await test.test(
@@ -98,7 +96,7 @@ it("create a token, see it once, find it in the list, revoke it, and it is refus
       await button(dialog(page), "Revoke token").click();
       await dialog(page).getByText("no server accepts it any more").waitFor();
       // The very next call.
-      assert.equal(await verdict(secret), Verdict.REVOKED);
+      assert.equal(await stack.verdict(secret), Verdict.REVOKED);
       await button(dialog(page), "Close").click();
       await item(page, NAME).getByText("Revoked").first().waitFor();
     });

@@ -20,10 +20,6 @@ const stack = useStack({ flags: ["--scopes=pages:read,pages:write"] });
 const signIn = (person = {}) =>
   Visitor.signIn(stack.backend, stack.issuer, person);
 
-async function verdictOn(secret: string): Promise<Verdict> {
-  return (await stack.connection.validator.validate(secret)).verdict;
-}
-
 it("GET session says who is signed in, and what is on offer", async () => {
   const visitor = await signIn({ user: "user-8" });
   const { status, body } = await visitor.get<Session>("session");
@@ -303,8 +299,8 @@ describe("POST tokens/{id}/rotate", () => {
     assert.ok(body.token.oldSecretExpireTime);
     const grace = Date.parse(body.token.oldSecretExpireTime) - Date.now();
     assert.ok(grace > 3500e3 && grace < 3700e3);
-    assert.equal(await verdictOn(created.secret), Verdict.VALID);
-    assert.equal(await verdictOn(body.secret), Verdict.VALID);
+    assert.equal(await stack.verdict(created.secret), Verdict.VALID);
+    assert.equal(await stack.verdict(body.secret), Verdict.VALID);
   });
 
   it("ends the old secret at once, without grace", async () => {
@@ -315,7 +311,7 @@ describe("POST tokens/{id}/rotate", () => {
       { requestId: randomUUID(), graceSeconds: 0 },
     );
     assert.equal(body.token.oldSecretExpireTime, null);
-    assert.notEqual(await verdictOn(created.secret), Verdict.VALID);
+    assert.notEqual(await stack.verdict(created.secret), Verdict.VALID);
   });
 
   it("refuses a grace out of bounds", async () => {
@@ -369,7 +365,7 @@ describe("POST tokens/{id}/revoke", () => {
       assert.ok(
         Date.parse(body.confirmTime) >= Date.parse(body.token.revokeTime),
       );
-      assert.equal(await verdictOn(secret), Verdict.REVOKED);
+      assert.equal(await stack.verdict(secret), Verdict.REVOKED);
       const kept = await stack.connection.tokens.getToken({
         name: `projects/${visitor.project}/tokens/${token.id}`,
       });
@@ -389,7 +385,7 @@ describe("POST tokens/{id}/revoke", () => {
       assert.equal(answer.status, 400);
       assert.equal(answer.body.fields?.[0]?.field, "reason");
     }
-    assert.equal(await verdictOn(secret), Verdict.VALID);
+    assert.equal(await stack.verdict(secret), Verdict.VALID);
   });
 });
 
@@ -416,7 +412,7 @@ describe("a token that is not the session's project's", () => {
       }
       // Nor does the answer tell them apart.
       for (const answer of answers) assert.deepEqual(answer, answers[0]);
-      assert.equal(await verdictOn(secret), Verdict.VALID);
+      assert.equal(await stack.verdict(secret), Verdict.VALID);
     });
   }
 });

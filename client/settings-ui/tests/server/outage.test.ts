@@ -85,7 +85,7 @@ describe("a service that is away", () => {
       { reason: "unused" },
     );
     assert.equal(revoked.body.status, "confirmed");
-    const { verdict } = await stack.connection.validator.validate(secret);
+    const verdict = await stack.verdict(secret);
     assert.notEqual(verdict, Verdict.VALID);
   });
 });
@@ -106,7 +106,7 @@ describe("a replica that says nothing", () => {
     const slow = await visitor.post<Revocation>(path, { reason: "unused" });
     const elapsed = performance.now() - start;
     // It holds for the replicas that say anything.
-    const { verdict } = await stack.connection.validator.validate(secret);
+    const verdict = await stack.verdict(secret);
     await stack.service.tell("thaw", 1);
     assert.equal(slow.status, 202);
     assert.deepEqual(slow.body, { status: "confirming", tokenId: token.id });
@@ -143,10 +143,7 @@ describe("a replica that says nothing", () => {
     assert.equal(created.status, 201);
     assert.equal(rotated.status, 200);
     for (const { body } of [created, rotated]) {
-      const { verdict } = await stack.connection.validator.validate(
-        body.secret,
-      );
-      assert.equal(verdict, Verdict.VALID);
+      assert.equal(await stack.verdict(body.secret), Verdict.VALID);
     }
     const { tokens } = await stack.connection.tokens.listTokens({
       parent: `projects/${visitor.project}`,

@@ -23,7 +23,7 @@ async function liveTokens({ project }: Visitor): Promise<Token[]> {
 }
 
 async function isValid(secret: string): Promise<boolean> {
-  const { verdict } = await stack.connection.validator.validate(secret);
+  const verdict = await stack.verdict(secret);
   return verdict === Verdict.VALID;
 }
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before } from "node:test";
 
-import type { Connection } from "@wemasy/tokens";
+import type { Connection, Verdict } from "@wemasy/tokens";
 
 import { type Backend, Issuer, startBackend } from "./backend.js";
 import { confidences } from "./client.js";
@@ -18,6 +18,8 @@ export interface Stack {
   connection: Connection;
   issuer: Issuer;
   backend: Backend;
+  /** What the service says of a secret, as a gateway asks. */
+  verdict: (secret: string) => Promise<Verdict>;
 }
 
 /**
@@ -30,7 +32,10 @@ export function useStack(
   options: ServiceOptions & { flags?: string[]; serviceFlags?: string[] } = {},
 ): Stack {
   const { serviceFlags = [], flags = [], ...rest } = options;
-  const stack = {} as Stack;
+  const stack = {
+    verdict: async (secret) =>
+      (await stack.connection.validator.validate(secret)).verdict,
+  } as Stack;
   // What has started is ended, however far that came.
   const cleanups: (() => unknown)[] = [];
   before(async () => {

@@ -131,38 +131,41 @@ export function Time({ time, precision = "minute" }: TimeProps) {
   return <time dateTime={time}>{translator.time(time, precision)}</time>;
 }
 
-export function CheckIcon() {
+function Icon({ children }: { children: ComponentChildren }) {
   return (
     <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
-      <circle cx="10" cy="10" r="8" />
-      <path d="m6.5 10.5 2.5 2.5 4.5-5.5" />
+      {children}
     </svg>
   );
+}
+
+/** A sign in a circle. */
+function RoundIcon({ path }: { path: string }) {
+  return (
+    <Icon>
+      <circle cx="10" cy="10" r="8" />
+      <path d={path} />
+    </Icon>
+  );
+}
+
+export function CheckIcon() {
+  return <RoundIcon path="m6.5 10.5 2.5 2.5 4.5-5.5" />;
 }
 
 function InfoIcon() {
-  return (
-    <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
-      <circle cx="10" cy="10" r="8" />
-      <path d="M10 9.2v5M10 6v.2" />
-    </svg>
-  );
+  return <RoundIcon path="M10 9.2v5M10 6v.2" />;
 }
 
 function WarningIcon() {
-  return (
-    <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
-      <circle cx="10" cy="10" r="8" />
-      <path d="M10 5.8v5M10 13.8v.2" />
-    </svg>
-  );
+  return <RoundIcon path="M10 5.8v5M10 13.8v.2" />;
 }
 
 export function KeyIcon() {
   return (
-    <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
+    <Icon>
       <circle cx="6.5" cy="13.5" r="3.5" />
       <path d="m9 11 7.5-7.5M13 7l2.5 2.5" />
-    </svg>
+    </Icon>
   );
 }
