@@ -8,6 +8,8 @@ from faults import GROUPS, Faults, Lane
 
 # Service is looked at without a fault that often.
 _CALM_EVERY = 6
+# A service's servers go and come with each release: twice as often as the rest.
+_TWICE = ("hosts-lost", "rolling-restart")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,11 +51,12 @@ def kinds(
 def schedule(seed: int, ttl: float, groups: dict[str, list[str]]):
     """Yields Rounds without an end, the same for the same arguments.
 
-    Every kind comes once before any comes again.
+    Every kind comes once, some twice, before any comes again.
     """
     rng = random.Random(f"{seed} nemesis")
     group_of = {kind: g for g, members in groups.items() for kind in members}
     everything = sorted(group_of)
+    everything += [kind for kind in _TWICE if kind in group_of]
     bag = []
     number = 0
 
@@ -76,7 +79,7 @@ def schedule(seed: int, ttl: float, groups: dict[str, list[str]]):
     while True:
         number += 1
         first = draw()
-        second = draw(group_of[first.kind]) if rng.random() < 0.4 else None
+        second = draw(group_of[first.kind]) if rng.random() < 0.6 else None
         pause = rng.uniform(0.1, 1.5)
         is_quiet = False
         if number % _CALM_EVERY == 0:

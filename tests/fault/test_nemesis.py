@@ -19,13 +19,15 @@ def test_a_seed_gives_one_schedule():
     assert first(50, 1) != first(50, 2)
 
 
-def test_every_kind_strikes_about_as_often():
+def test_every_kind_strikes_about_as_often_as_it_should():
     counts = collections.Counter()
     for round_ in first(200, 3):
         counts[round_.first.kind] += 1
         if round_.second:
             counts[round_.second.kind] += 1
     assert set(counts) == {k for kinds in EVERYTHING.values() for k in kinds}
+    for kind in ("hosts-lost", "rolling-restart"):
+        counts[kind] /= 2
     assert max(counts.values()) - min(counts.values()) <= 2
 
 
