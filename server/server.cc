@@ -148,6 +148,19 @@ void Server::AddMetrics() {
                    {{"state", "dead"}});
   metrics.AddGauge("tokend_index_size", "Secrets in the index.",
                    [this] { return static_cast<double>(index_.size()); });
+  constexpr char kDistinctHelp[] =
+      "Different values that the secrets in the index have in common.";
+  const auto add_distinct = [&](const char* of,
+                                size_t TokenIndex::Distinct::*count) {
+    metrics.AddGauge(
+        "tokend_index_distinct_values", kDistinctHelp,
+        [this, count] { return static_cast<double>(index_.distinct().*count); },
+        {{"of", of}});
+  };
+  add_distinct("projects", &TokenIndex::Distinct::projects);
+  add_distinct("creators", &TokenIndex::Distinct::creators);
+  add_distinct("scopes", &TokenIndex::Distinct::scope_sets);
+  add_distinct("metadata", &TokenIndex::Distinct::metadata_sets);
   metrics.AddCounter(
       "tokend_usage_dropped_total",
       "Uses of tokens that were given up, as they could not be written.",

@@ -82,7 +82,7 @@ class Server {
   PostgresReplicaStore replica_store_;
   PostgresChangeListener listener_;
 
-  TokenIndex index_{EncodeToken};
+  TokenIndex index_{EncodeMetadata};
   Lease lease_;
   Validator validator_;
   GatewayCheck gateway_check_;

@@ -3,6 +3,7 @@
 #define WEMASY_SERVER_TOKEN_SCOPE_SET_H_
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -35,6 +36,10 @@ class ScopeSet {
   }
   friend bool operator!=(const ScopeSet& a, const ScopeSet& b) {
     return !(a == b);
+  }
+  template <typename H>
+  friend H AbslHashValue(H h, const ScopeSet& set) {
+    return H::combine(std::move(h), set.scopes_);
   }
 
  private:

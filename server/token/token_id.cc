@@ -24,10 +24,10 @@ absl::optional<TokenId> TokenId::FromBytes(absl::string_view bytes) {
 }
 
 // Five bytes are eight digits; the last byte and two zero bits are two.
-std::string TokenId::ToString() const {
+TokenId::Text TokenId::ToText() const {
   constexpr size_t kBytesPerGroup = 5;
   constexpr int kFirstShift = 8 * kBytesPerGroup - kBitsPerDigit;
-  std::array<char, kTextLength> text;
+  Text text;
   char* end = text.data();
   *end++ = 't';
   for (size_t at = 0; at + kBytesPerGroup <= kSize; at += kBytesPerGroup) {
@@ -42,6 +42,11 @@ std::string TokenId::ToString() const {
   const unsigned last = bytes_[kSize - 1];
   *end++ = kDigits[last >> 3];
   *end++ = kDigits[last << 2 & 31];
+  return text;
+}
+
+std::string TokenId::ToString() const {
+  const Text text = ToText();
   return std::string(text.data(), text.size());
 }
 

@@ -31,6 +31,9 @@ class TokenId {
   // Nothing if `bytes` are not 16.
   static absl::optional<TokenId> FromBytes(absl::string_view bytes);
 
+  // The text form.
+  using Text = std::array<char, kTextLength>;
+  Text ToText() const;
   std::string ToString() const;
   // The 16 bytes. Valid as long as this object.
   absl::string_view bytes() const {

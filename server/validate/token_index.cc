@@ -18,29 +18,74 @@ int64_t EndOf(const IndexSlot& slot) {
 
 }  // namespace
 
-void TokenIndex::Put(const IndexEntry& entry) {
-  auto attributes = std::make_shared<TokenAttributes>();
-  attributes->project = entry.name.project;
-  attributes->scopes = entry.scopes;
-  if (encoder_ != nullptr) attributes->encoded = encoder_(entry);
+// Grows by an eighth: room that nobody uses costs more than to copy a shard.
+void TokenIndex::Shard::Add(const IndexSlot& slot) {
+  if (slots.size() == slots.capacity()) {
+    slots.reserve(slots.size() + slots.size() / 8 + 1);
+  }
+  slots.push_back(slot);
+  positions.insert(static_cast<uint32_t>(slots.size() - 1));
+}
 
-  Shard& shard = ShardOf(entry.digest);
-  MutexLock lock(&shard.mutex);
-  IndexSlot& slot = shard.slots[entry.digest];
+std::vector<IndexSlot> TokenIndex::Shard::Take(
+    absl::FunctionRef<bool(const IndexSlot&)> goes) {
+  const auto stays = [&](const IndexSlot& slot) { return !goes(slot); };
+  const auto end = std::partition(slots.begin(), slots.end(), stays);
+  std::vector<IndexSlot> taken(end, slots.end());
+  if (taken.empty()) return taken;
+  // The others may have moved.
+  slots.erase(end, slots.end());
+  positions.clear();
+  used.clear();
+  positions.reserve(slots.size());
+  for (uint32_t position = 0; position < slots.size(); ++position) {
+    positions.insert(position);
+    if (slots[position].has_new_use) used.push_back(position);
+  }
+  return taken;
+}
+
+IndexSlot TokenIndex::MakeSlot(const IndexEntry& entry) {
+  IndexSlot slot;
+  slot.digest = entry.digest;
   slot.token = entry.name.token;
-  // Whoever holds the former attributes frees them.
-  slot.attributes = std::move(attributes);
+  slot.project = projects_.Acquire(entry.name.project);
+  slot.creator = creators_.Acquire(entry.creator);
+  slot.scopes = scopes_.Acquire(entry.scopes);
+  slot.metadata = metadata_.Acquire(
+      encoder_ == nullptr ? std::string() : encoder_(entry.metadata));
   slot.expire_nanos = NanosOrNever(entry.expire_time);
   slot.dead_nanos =
       entry.dead_at ? NanosOrNever(*entry.dead_at) : IndexSlot::kNever;
   slot.is_old = entry.is_old;
+  return slot;
+}
+
+void TokenIndex::Release(const IndexSlot& slot) {
+  projects_.Release(slot.project);
+  creators_.Release(slot.creator);
+  scopes_.Release(slot.scopes);
+  metadata_.Release(slot.metadata);
+}
+
+void TokenIndex::Put(const IndexEntry& entry) {
+  IndexSlot slot = MakeSlot(entry);
+  Shard& shard = ShardOf(entry.digest);
+  {
+    MutexLock lock(&shard.mutex);
+    const auto found = shard.positions.find(entry.digest);
+    if (found == shard.positions.end()) return shard.Add(slot);
+    IndexSlot& there = shard.slots[*found];
+    slot.used_minute = there.used_minute;
+    slot.has_new_use = there.has_new_use;
+    std::swap(slot, there);
+  }
+  Release(slot);
 }
 
 void TokenIndex::Clear() {
   for (Shard& shard : *shards_) {
-    MutexLock lock(&shard.mutex);
-    shard.slots.clear();
-    shard.used.clear();
+    Evict(shard, [](const IndexSlot&) { return true; });
   }
 }
 
@@ -48,19 +93,26 @@ std::vector<TokenUse> TokenIndex::DrainUses() {
   std::vector<TokenUse> uses;
   for (Shard& shard : *shards_) {
     MutexLock lock(&shard.mutex);
-    std::sort(shard.used.begin(), shard.used.end());
-    shard.used.erase(std::unique(shard.used.begin(), shard.used.end()),
-                     shard.used.end());
-    for (const TokenDigest& digest : shard.used) {
-      const auto found = shard.slots.find(digest);
-      if (found == shard.slots.end()) continue;
-      const IndexSlot& slot = found->second;
-      uses.push_back({slot.token, slot.is_old,
+    for (const uint32_t position : shard.used) {
+      IndexSlot& slot = shard.slots[position];
+      slot.has_new_use = 0;
+      uses.push_back({slot.token, slot.is_old != 0,
                       absl::FromUnixSeconds(int64_t{60} * slot.used_minute)});
     }
     shard.used.clear();
   }
   return uses;
+}
+
+int64_t TokenIndex::Evict(Shard& shard,
+                          absl::FunctionRef<bool(const IndexSlot&)> goes) {
+  std::vector<IndexSlot> gone;
+  {
+    MutexLock lock(&shard.mutex);
+    gone = shard.Take(goes);
+  }
+  for (const IndexSlot& slot : gone) Release(slot);
+  return static_cast<int64_t>(gone.size());
 }
 
 TokenIndex::Census TokenIndex::EvictDead(absl::Time now, absl::Duration max_age,
@@ -70,11 +122,9 @@ TokenIndex::Census TokenIndex::EvictDead(absl::Time now, absl::Duration max_age,
   Census census;
   std::vector<int64_t> ends;
   for (Shard& shard : *shards_) {
+    Evict(shard, [&](const IndexSlot& slot) { return EndOf(slot) < too_old; });
     MutexLock lock(&shard.mutex);
-    absl::erase_if(shard.slots, [&](const auto& item) {
-      return EndOf(item.second) < too_old;
-    });
-    for (const auto& [digest, slot] : shard.slots) {
+    for (const IndexSlot& slot : shard.slots) {
       if (EndOf(slot) <= now_nanos) ends.push_back(EndOf(slot));
     }
     census.live += static_cast<int64_t>(shard.slots.size());
@@ -88,11 +138,8 @@ TokenIndex::Census TokenIndex::EvictDead(absl::Time now, absl::Duration max_age,
   std::nth_element(ends.begin(), youngest_to_go, ends.end());
   const int64_t cutoff = *youngest_to_go;
   for (Shard& shard : *shards_) {
-    MutexLock lock(&shard.mutex);
-    census.dead -=
-        static_cast<int64_t>(absl::erase_if(shard.slots, [&](const auto& item) {
-          return EndOf(item.second) <= cutoff;
-        }));
+    census.dead -= Evict(
+        shard, [&](const IndexSlot& slot) { return EndOf(slot) <= cutoff; });
   }
   return census;
 }
@@ -104,6 +151,10 @@ int64_t TokenIndex::size() const {
     size += static_cast<int64_t>(shard.slots.size());
   }
   return size;
+}
+
+TokenIndex::Distinct TokenIndex::distinct() const {
+  return {projects_.size(), creators_.size(), scopes_.size(), metadata_.size()};
 }
 
 }  // namespace wemasy::tokens

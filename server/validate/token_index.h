@@ -10,85 +10,78 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/strings/string_view.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
 #include "common/crypto/digest.h"
 #include "common/mutex.h"
 #include "server/token/change.h"
 #include "server/token/token_use.h"
+#include "server/validate/interner.h"
 
 namespace wemasy::tokens {
 
-// What answers say of a token, in the form in which they are sent: made once,
-// when the token is learned, and copied into every answer.
-struct EncodedToken {
-  std::string bytes;
-  // So many of them, at the beginning, name the token; all of them are for
-  // VALID.
-  uint8_t named = 0;
-  // What is before the name itself.
-  uint8_t name_at = 0;
+// Encodes metadata for whoever answers, which is the only one to read it.
+using MetadataEncoder = std::string (*)(const Metadata&);
 
-  // The token's resource name. Valid as long as this object.
-  absl::string_view name() const {
-    return absl::string_view(bytes).substr(name_at, named - name_at);
-  }
-};
-
-// Encodes for whoever answers; nothing for users who do without.
-using TokenEncoder = EncodedToken (*)(const IndexEntry&);
-
-// What a token says of itself, shared between its index entry and the answers
-// made of it. Immutable.
-struct TokenAttributes {
-  ProjectId project;
-  ScopeSet scopes;
-  EncodedToken encoded;
-};
-
-// One secret in the index.
+// One secret in the index. There are millions, so that what they have in
+// common is elsewhere, and is there as long as the secret.
 struct IndexSlot {
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+  // The minutes since the Unix epoch fit until the year 4011.
+  static constexpr int kMinuteBits = 30;
 
+  TokenDigest digest;
   TokenId token;
-  std::shared_ptr<const TokenAttributes> attributes;
+  const ProjectId* project = nullptr;
+  const std::string* creator = nullptr;
+  const ScopeSet* scopes = nullptr;
+  // Encoded.
+  const std::string* metadata = nullptr;
   // Nanoseconds since the Unix epoch, by the database's clock.
   int64_t expire_nanos = kNever;
   int64_t dead_nanos = kNever;
   // The last minute since the Unix epoch in which the secret was used; 0 if it
   // was not since it was loaded.
-  uint32_t used_minute = 0;
-  bool is_old = false;
+  uint32_t used_minute : kMinuteBits;
+  // Whether DrainUses has not told of that yet.
+  uint32_t has_new_use : 1;
+  uint32_t is_old : 1;
+
+  IndexSlot() : used_minute(0), has_new_use(0), is_old(0) {}
 };
 
 // A hash table from digest to token. Live secrets are all in it; dead ones for
 // a bounded time and number, so that Validate can say what became of them.
 //
-// Split into shards with a lock each, by the digest's first bits, so that a
+// Split into shards with a lock each, by the digest's last bits, so that a
 // growing shard stops few look-ups, and those shortly. Nobody can steer
-// digests, so nobody can fill one shard or lengthen a probe.
+// digests, so nobody can fill one shard or lengthen a probe. Within a shard the
+// slots are packed, and the table has their positions, as a table has to be
+// half empty at times.
 //
 // Thread-safe. Writers: one at a time for any one digest.
 class TokenIndex {
  public:
-  explicit TokenIndex(TokenEncoder encoder = nullptr) : encoder_(encoder) {}
+  explicit TokenIndex(MetadataEncoder encoder = nullptr) : encoder_(encoder) {}
   TokenIndex(const TokenIndex&) = delete;
   TokenIndex& operator=(const TokenIndex&) = delete;
 
   // Calls `visit(IndexSlot&)` for the secret of `digest`, under its shard's
-  // lock: it must be short and not use the index. Returns whether it is there.
+  // lock: it must be short and not use the index, and may mark a use. Returns
+  // whether it is there.
   template <typename Visitor>
   bool Visit(const TokenDigest& digest, Visitor&& visit) {
     Shard& shard = ShardOf(digest);
     MutexLock lock(&shard.mutex);
-    const auto found = shard.slots.find(digest);
-    if (found == shard.slots.end()) return false;
-    const uint32_t used_before = found->second.used_minute;
-    visit(found->second);
-    // A changed minute is remembered for DrainUses.
-    if (found->second.used_minute != used_before) {
-      shard.used.push_back(digest);
+    const auto found = shard.positions.find(digest);
+    if (found == shard.positions.end()) return false;
+    IndexSlot& slot = shard.slots[*found];
+    const uint32_t used_before = slot.used_minute;
+    visit(slot);
+    if (slot.used_minute != used_before && !slot.has_new_use) {
+      slot.has_new_use = 1;
+      shard.used.push_back(*found);
     }
     return true;
   }
@@ -117,17 +110,54 @@ class TokenIndex {
   // The number of secrets, live and dead.
   int64_t size() const;
 
+  // How many different values the tokens have in common.
+  struct Distinct {
+    size_t projects = 0;
+    size_t creators = 0;
+    size_t scope_sets = 0;
+    size_t metadata_sets = 0;
+  };
+  Distinct distinct() const;
+
  private:
-  static constexpr size_t kShards = 1024;
+  static constexpr size_t kShards = 4096;
+
+  // A position is known by the digest in its slot.
+  struct PositionHash {
+    using is_transparent = void;
+    size_t operator()(const TokenDigest& digest) const {
+      return digest.Prefix();
+    }
+    size_t operator()(uint32_t position) const {
+      return (*slots)[position].digest.Prefix();
+    }
+    const std::vector<IndexSlot>* slots;
+  };
+  struct PositionEqual {
+    using is_transparent = void;
+    bool operator()(uint32_t a, uint32_t b) const { return a == b; }
+    bool operator()(uint32_t position, const TokenDigest& digest) const {
+      return (*slots)[position].digest == digest;
+    }
+    const std::vector<IndexSlot>* slots;
+  };
 
   struct alignas(64) Shard {
     mutable Mutex mutex;
-    absl::flat_hash_map<TokenDigest, IndexSlot> slots ABSL_GUARDED_BY(mutex);
-    std::vector<TokenDigest> used ABSL_GUARDED_BY(mutex);
+    std::vector<IndexSlot> slots ABSL_GUARDED_BY(mutex);
+    absl::flat_hash_set<uint32_t, PositionHash, PositionEqual> positions
+        ABSL_GUARDED_BY(mutex){0, PositionHash{&slots}, PositionEqual{&slots}};
+    // The positions of the slots that have a new use.
+    std::vector<uint32_t> used ABSL_GUARDED_BY(mutex);
+
+    void Add(const IndexSlot& slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+    // Takes the slots of which `goes` is true.
+    std::vector<IndexSlot> Take(absl::FunctionRef<bool(const IndexSlot&)> goes)
+        ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   };
 
-  // The hash table within a shard uses the digest's first bytes too, so the
-  // shard is chosen by its last.
+  // The hash table within a shard uses the digest's first bytes, so the shard
+  // is chosen by its last.
   Shard& ShardOf(const TokenDigest& digest) {
     const absl::string_view bytes = digest.bytes();
     const size_t low = static_cast<uint8_t>(bytes[TokenDigest::kSize - 1]);
@@ -135,7 +165,18 @@ class TokenIndex {
     return (*shards_)[(high << 8 | low) % kShards];
   }
 
-  const TokenEncoder encoder_;
+  IndexSlot MakeSlot(const IndexEntry& entry);
+  // Gives back what `slot` has in common with others. Nobody may see it any
+  // more.
+  void Release(const IndexSlot& slot);
+  // Forgets the slots of which `goes` is true; returns how many.
+  int64_t Evict(Shard& shard, absl::FunctionRef<bool(const IndexSlot&)> goes);
+
+  const MetadataEncoder encoder_;
+  Interner<ProjectId> projects_;
+  Interner<std::string> creators_;
+  Interner<ScopeSet> scopes_;
+  Interner<std::string> metadata_;
   std::unique_ptr<std::array<Shard, kShards>> shards_ =
       std::make_unique<std::array<Shard, kShards>>();
 };

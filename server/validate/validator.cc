@@ -14,13 +14,12 @@ Verdict Decide(const IndexSlot& slot, const ValidationRequest& request,
                int64_t now_nanos) {
   if (slot.dead_nanos != IndexSlot::kNever) return Verdict::kRevoked;
   if (now_nanos >= slot.expire_nanos) return Verdict::kExpired;
-  const TokenAttributes& token = *slot.attributes;
   if (request.expected_project != nullptr &&
-      token.project != *request.expected_project) {
+      *slot.project != *request.expected_project) {
     return Verdict::kWrongProject;
   }
   if (request.required_scopes != nullptr &&
-      !token.scopes.ContainsAll(*request.required_scopes)) {
+      !slot.scopes->ContainsAll(*request.required_scopes)) {
     return Verdict::kInsufficientScope;
   }
   return Verdict::kValid;
@@ -34,8 +33,8 @@ Validation Malformed() {
 
 }  // namespace
 
-absl::StatusOr<Validation> Validator::Validate(
-    const ValidationRequest& request) const {
+absl::StatusOr<Validation> Validator::Validate(const ValidationRequest& request,
+                                               Describe describe) const {
   // Nothing of another length is worth a digest.
   if (request.presented.size() != kTokenLength) return Malformed();
   Validation validation;
@@ -53,8 +52,7 @@ absl::StatusOr<Validation> Validator::Validate(
     if (now >= lease.end) return;
     const int64_t now_nanos = database_time.NanosAt(now);
     validation.verdict = Decide(slot, request, now_nanos);
-    validation.token = slot.token;
-    validation.attributes = slot.attributes;
+    validation.token = TokenName::Join(*slot.project, slot.token);
     if (slot.expire_nanos != IndexSlot::kNever) {
       validation.expire_time = absl::FromUnixNanos(slot.expire_nanos);
       validation.decide_time = absl::FromUnixNanos(now_nanos);
@@ -62,6 +60,7 @@ absl::StatusOr<Validation> Validator::Validate(
     if (validation.verdict == Verdict::kValid) {
       slot.used_minute = static_cast<uint32_t>(now_nanos / kNanosPerMinute);
     }
+    describe(validation.verdict, slot);
   });
   // Whatever is in the index is well-formed, and need not be looked at again.
   if (!found && !IsTokenWellFormed(request.presented)) return Malformed();

@@ -3,8 +3,9 @@
 #define WEMASY_SERVER_VALIDATE_VALIDATOR_H_
 
 #include <cstdint>
-#include <memory>
+#include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -28,10 +29,8 @@ struct ValidationRequest {
 // What is answered.
 struct Validation {
   Verdict verdict = Verdict::kUnknown;
-  // Which token it is, for the verdicts after kUnknown; `attributes` is null
-  // for the others.
-  TokenId token;
-  std::shared_ptr<const TokenAttributes> attributes;
+  // The token's resource name; empty for kMalformed and kUnknown.
+  std::string token;
   // When the secret will end; InfiniteFuture for never.
   absl::Time expire_time = absl::InfiniteFuture();
   // The last change that was in the index before the look-up.
@@ -50,11 +49,21 @@ class Validator {
   Validator(TokenIndex* index, const Lease* lease, const BootClock* clock)
       : index_(*index), lease_(*lease), clock_(*clock) {}
 
+  // What takes of a known token what an answer with this verdict says of it.
+  // Is called during the look-up, so it must be short and not validate; what
+  // the slot refers to is gone afterwards.
+  using Describe = absl::FunctionRef<void(Verdict, const IndexSlot&)>;
+
   // Returns the verdict; a refusal is one too. Returns an error of
   // kLeaseNotHeld if this replica cannot vouch for any verdict that depends on
   // what it knows: an UNKNOWN without a lease could deny a token created
-  // elsewhere, as a VALID could follow a revocation.
-  absl::StatusOr<Validation> Validate(const ValidationRequest& request) const;
+  // elsewhere, as a VALID could follow a revocation. Of a token for which there
+  // is an answer, and not kUnknown, `describe` is called once.
+  absl::StatusOr<Validation> Validate(const ValidationRequest& request,
+                                      Describe describe) const;
+  absl::StatusOr<Validation> Validate(const ValidationRequest& request) const {
+    return Validate(request, [](Verdict, const IndexSlot&) {});
+  }
 
  private:
   TokenIndex& index_;

@@ -60,6 +60,8 @@ class Token:
         self.display_name = ""
         # (number, text), the current one last.
         self.secrets = []
+        # The number of its creation in the history.
+        self.created = -1
 
 
 class Endpoint:
@@ -263,6 +265,10 @@ class Workload:
         token = self._create(rng)
         if token is None:
             return
+        if rng.random() < 0.3:
+            self._use_at_the_end(rng, token)
+            return
+        self._follow(token, token.secrets[-1:], token.created)
         with self._lock:
             self._live.append(token)
             self._hot.append(token)
@@ -279,6 +285,23 @@ class Workload:
             with self._lock:
                 if token in self._live:
                     self._live.remove(token)
+
+    def _use_at_the_end(self, rng, token):
+        """Its first use at a client meets its revocation: an answer and the end
+        are on their way at once."""
+        uses = [
+            threading.Timer(
+                rng.uniform(0, 0.02),
+                self._ask,
+                (client, token, token.secrets[-1]),
+            )
+            for client in self._clients
+        ]
+        for use in uses:
+            use.start()
+        self._revoke(rng, token)
+        for use in uses:
+            use.join()
 
     def _create(self, rng):
         token = Token(self._history.new_token(SCOPES), SCOPES)
@@ -301,7 +324,7 @@ class Workload:
             return None
         token.name = response.token.name
         self._add_secret(token, mutation, response.secret)
-        self._follow(token, token.secrets[-1:], index)
+        token.created = index
         for client in self._clients:
             if rng.random() < 0.2:
                 number, text = token.secrets[-1]

@@ -15,7 +15,6 @@
 #include "tests/support/entries.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_random.h"
-#include "tests/support/name_encoder.h"
 
 namespace wemasy::tokens {
 namespace {
@@ -51,11 +50,8 @@ class CheckReplyTest : public ::testing::Test {
     answer.validation.emplace();
     answer.validation->verdict = verdict;
     if (verdict <= Verdict::kUnknown) return answer;
-    auto attributes = std::make_shared<TokenAttributes>();
-    attributes->project = entry_.name.project;
-    attributes->scopes = entry_.scopes;
-    attributes->encoded = EncodeName(entry_);
-    answer.validation->attributes = std::move(attributes);
+    answer.validation->token = entry_.name.ToString();
+    answer.scopes = entry_.scopes;
     return answer;
   }
   GatewayAnswer Allowed() const {
@@ -129,7 +125,7 @@ class CheckReplyTest : public ::testing::Test {
   FakeRandom random_;
   IndexEntry entry_ = MakeTestToken(random_).entry;
   FakeBootClock clock_;
-  TokenIndex index_{EncodeName};
+  TokenIndex index_;
   Lease lease_;
   const Validator validator_{&index_, &lease_, &clock_};
   const GatewayCheck check_{&validator_, CredentialReader({"x-api-key"})};

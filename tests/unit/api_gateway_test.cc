@@ -10,7 +10,6 @@
 #include "tests/support/entries.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_random.h"
-#include "tests/support/name_encoder.h"
 
 namespace wemasy::tokens {
 namespace {
@@ -111,7 +110,7 @@ class GatewayCheckTest : public ::testing::Test {
   FakeBootClock clock_;
   FakeRandom random_;
   TestToken token_ = MakeTestToken(random_);
-  TokenIndex index_{EncodeName};
+  TokenIndex index_;
   Lease lease_;
   Validator validator_{&index_, &lease_, &clock_};
   GatewayCheck check_{&validator_, CredentialReader({})};

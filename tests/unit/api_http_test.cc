@@ -16,7 +16,6 @@
 #include "tests/support/entries.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_random.h"
-#include "tests/support/name_encoder.h"
 
 namespace wemasy::tokens {
 namespace {
@@ -120,7 +119,7 @@ class CheckEndpointTest : public ::testing::Test {
   FakeBootClock clock_;
   FakeRandom random_;
   TestToken token_ = MakeTestToken(random_);
-  TokenIndex index_{EncodeName};
+  TokenIndex index_;
   Lease lease_;
   const Validator validator_{&index_, &lease_, &clock_};
   const GatewayCheck check_{&validator_, CredentialReader({"x-api-key"})};

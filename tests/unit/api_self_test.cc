@@ -11,7 +11,6 @@
 #include "absl/strings/str_cat.h"
 #include "server/api/authenticator.h"
 #include "server/api/self/self_service.h"
-#include "tests/support/name_encoder.h"
 #include "tests/unit/api_server_fixture.h"
 #include "tests/unit/lifecycle_fixture.h"
 
@@ -98,7 +97,7 @@ class SelfServiceTest : public LifecycleTest {
     return view->record;
   }
 
-  TokenIndex index_{EncodeName};
+  TokenIndex index_;
   Lease lease_;
   const Validator validator_{&index_, &lease_, &clock_};
   const GatewayCheck check_{&validator_, CredentialReader({"x-api-key"})};

@@ -249,7 +249,7 @@ class ApiServerTest : public ::testing::Test {
   UnreachableStore store_;
   NoBarrier barrier_;
   TokenLifecycle lifecycle_{&store_, &barrier_, &clock_, &random_, {}};
-  TokenIndex index_{EncodeToken};
+  TokenIndex index_{EncodeMetadata};
   Lease lease_;
   const Validator validator_{&index_, &lease_, &clock_};
   const GatewayCheck gateway_check_{&validator_,

@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <string>
 
 #include "absl/time/time.h"
@@ -34,12 +33,7 @@ class ValidateReplyTest : public ::testing::Test {
     Validation validation;
     validation.verdict = verdict;
     if (verdict <= Verdict::kUnknown) return validation;
-    validation.token = entry_.name.token;
-    auto attributes = std::make_shared<TokenAttributes>();
-    attributes->project = entry_.name.project;
-    attributes->scopes = entry_.scopes;
-    attributes->encoded = EncodeToken(entry_);
-    validation.attributes = attributes;
+    validation.token = entry_.name.ToString();
     return validation;
   }
 
@@ -57,11 +51,20 @@ class ValidateReplyTest : public ::testing::Test {
     return reply;
   }
 
-  static void ExpectReply(
+  void ExpectReply(
       const Validation& validation, const v1::ValidateResponse& want,
-      const absl::optional<ReplicaIdentity>& replica = absl::nullopt) {
+      const absl::optional<ReplicaIdentity>& replica = absl::nullopt) const {
     EncodedMessage encoded;
-    EncodeReply(validation, replica, &encoded);
+    if (validation.verdict == Verdict::kValid) {
+      const std::string metadata = EncodeMetadata(entry_.metadata);
+      IndexSlot slot;
+      slot.project = &entry_.name.project;
+      slot.creator = &entry_.creator;
+      slot.scopes = &entry_.scopes;
+      slot.metadata = &metadata;
+      EncodeToken(slot, &encoded);
+    }
+    EncodeDecision(validation, replica, &encoded);
     v1::ValidateResponse reply;
     ASSERT_TRUE(reply.ParseFromString(encoded.bytes));
     EXPECT_TRUE(MessageDifferencer::Equals(reply, want))
@@ -124,17 +127,24 @@ TEST_F(ValidateReplyTest, OfAnUnknownTokenIsTheVerdict) {
 }
 
 TEST_F(ValidateReplyTest, OfABareToken) {
+  entry_.creator.clear();
   entry_.scopes = ScopeSet();
   entry_.metadata.clear();
   v1::ValidateResponse want = WholeReply();
+  want.clear_creator();
   want.clear_scopes();
   want.clear_metadata();
   ExpectReply(MakeValidation(Verdict::kValid), want);
 }
 
-TEST_F(ValidateReplyTest, TheLongestNameIsReadBack) {
-  entry_.name.project = *ProjectId::Parse(std::string(63, 'p'));
-  EXPECT_EQ(EncodeToken(entry_).name(), entry_.name.ToString());
+TEST_F(ValidateReplyTest, OfTextsWhoseLengthIsTwoBytes) {
+  entry_.creator = std::string(200, 'c');
+  entry_.metadata = {{"key", std::string(300, 'v')}};
+  v1::ValidateResponse want = WholeReply();
+  want.set_creator(entry_.creator);
+  want.mutable_metadata()->clear();
+  (*want.mutable_metadata())["key"] = std::string(300, 'v');
+  ExpectReply(MakeValidation(Verdict::kValid), want);
 }
 
 }  // namespace

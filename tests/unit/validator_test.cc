@@ -64,8 +64,8 @@ class ValidatorTest : public ::testing::Test {
   FakeBootClock clock_;
   HookedClock hooked_clock_{&clock_};
   FakeRandom random_;
-  TokenIndex index_{[](const IndexEntry& entry) {
-    return EncodedToken{entry.creator, 0};
+  TokenIndex index_{[](const Metadata& metadata) {
+    return "tier=" + metadata.at("tier");
   }};
   Lease lease_;
   Validator validator_{&index_, &lease_, &hooked_clock_};
@@ -73,13 +73,21 @@ class ValidatorTest : public ::testing::Test {
 
 TEST_F(ValidatorTest, LiveTokenIsValidAndSaysWhoItIs) {
   TestToken token = Add();
-  const auto validation = Validate(token.secret.Reveal());
+  int described = 0;
+  const auto validation = validator_.Validate(
+      {token.secret.Reveal()}, [&](Verdict verdict, const IndexSlot& slot) {
+        ++described;
+        EXPECT_EQ(verdict, Verdict::kValid);
+        EXPECT_EQ(slot.token, token.entry.name.token);
+        EXPECT_EQ(slot.project->text(), "demo");
+        EXPECT_EQ(*slot.creator, "user-1");
+        EXPECT_EQ(*slot.scopes, token.entry.scopes);
+        EXPECT_EQ(*slot.metadata, "tier=gold");
+      });
   ASSERT_OK(validation);
+  EXPECT_EQ(described, 1);
   EXPECT_EQ(validation->verdict, Verdict::kValid);
-  EXPECT_EQ(validation->token, token.entry.name.token);
-  EXPECT_EQ(validation->attributes->project.text(), "demo");
-  EXPECT_EQ(validation->attributes->scopes, token.entry.scopes);
-  EXPECT_EQ(validation->attributes->encoded.bytes, "user-1");
+  EXPECT_EQ(validation->token, token.entry.name.ToString());
   EXPECT_EQ(validation->expire_time, absl::InfiniteFuture());
 }
 
@@ -95,10 +103,11 @@ TEST_F(ValidatorTest, MalformedNeedsNoLease) {
 TEST_F(ValidatorTest, NeverIssuedIsUnknown) {
   Add();
   const Secret secret = GenerateToken(random_);
-  const auto validation = Validate(secret.Reveal());
+  const auto validation = validator_.Validate(
+      {secret.Reveal()}, [](Verdict, const IndexSlot&) { ADD_FAILURE(); });
   ASSERT_OK(validation);
   EXPECT_EQ(validation->verdict, Verdict::kUnknown);
-  EXPECT_EQ(validation->attributes, nullptr);
+  EXPECT_EQ(validation->token, "");
 }
 
 TEST_F(ValidatorTest, RevokedTokenIsNeverValid) {
@@ -109,7 +118,7 @@ TEST_F(ValidatorTest, RevokedTokenIsNeverValid) {
   ASSERT_OK(validation);
   EXPECT_EQ(validation->verdict, Verdict::kRevoked);
   // A gateway's log can say which token it was.
-  EXPECT_EQ(validation->token, token.entry.name.token);
+  EXPECT_EQ(validation->token, token.entry.name.ToString());
 }
 
 TEST_F(ValidatorTest, ExpiresByTheDatabasesClock) {
@@ -151,8 +160,10 @@ TEST_F(ValidatorTest, RequiredScopesMustAllBeThere) {
 TEST_F(ValidatorTest, WithoutALeaseNothingIsSaid) {
   TestToken token = Add();
   clock_.Advance(absl::Seconds(30));
-  EXPECT_THAT(Validate(token.secret.Reveal()),
-              HasReason(ErrorReason::kLeaseNotHeld));
+  EXPECT_THAT(
+      validator_.Validate({token.secret.Reveal()},
+                          [](Verdict, const IndexSlot&) { ADD_FAILURE(); }),
+      HasReason(ErrorReason::kLeaseNotHeld));
   // UNKNOWN neither: the token may have been created elsewhere meanwhile.
   EXPECT_THAT(Validate(GenerateToken(random_).Reveal()),
               HasReason(ErrorReason::kLeaseNotHeld));

@@ -2,17 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <initializer_list>
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
 #include "envoy/service/auth/v3/external_auth.pb.h"
-#include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/struct.pb.h"
-#include "google/protobuf/wire_format_lite.h"
 #include "grpcpp/support/status_code_enum.h"
+#include "server/api/grpc/wire_format.h"
 #include "wemasy/tokens/v1/auth_service.pb.h"
 
 namespace wemasy::tokens {
@@ -26,12 +24,6 @@ using envoy::service::auth::v3::OkHttpResponse;
 using google::protobuf::ListValue;
 using google::protobuf::Struct;
 using google::protobuf::Value;
-using google::protobuf::internal::WireFormatLite;
-using google::protobuf::io::CodedOutputStream;
-
-// Of each entry of a map, by the encoding's definition.
-constexpr int kKeyFieldNumber = 1;
-constexpr int kValueFieldNumber = 2;
 
 int CodeOf(int http_status) {
   switch (http_status) {
@@ -50,47 +42,10 @@ int CodeOf(int http_status) {
   }
 }
 
-// Of a field with `length` bytes of text, or of a message. The tags here are
-// all a byte.
-size_t SizeOfField(size_t length) {
-  return 1 + CodedOutputStream::VarintSize32(static_cast<uint32_t>(length)) +
-         length;
-}
-size_t SizeOfField(absl::string_view text) { return SizeOfField(text.size()); }
-
-// These write to where there is room, and return what is behind. What `Extend`
-// is asked for is the sum of the same sizes as what is then written.
-uint8_t* WriteNumber(int number, int value, uint8_t* to) {
-  *to++ = static_cast<uint8_t>(
-      WireFormatLite::MakeTag(number, WireFormatLite::WIRETYPE_VARINT));
-  return CodedOutputStream::WriteVarint32ToArray(static_cast<uint32_t>(value),
-                                                 to);
-}
-// What is before a message of `length` bytes.
-uint8_t* WriteHead(int number, size_t length, uint8_t* to) {
-  *to++ = static_cast<uint8_t>(WireFormatLite::MakeTag(
-      number, WireFormatLite::WIRETYPE_LENGTH_DELIMITED));
-  return CodedOutputStream::WriteVarint32ToArray(static_cast<uint32_t>(length),
-                                                 to);
-}
-uint8_t* WriteText(int number, absl::string_view text, uint8_t* to) {
-  to = WriteHead(number, text.size(), to);
-  if (!text.empty()) std::memcpy(to, text.data(), text.size());
-  return to + text.size();
-}
-
-// Makes room for `length` bytes, and returns where.
-uint8_t* Extend(size_t length, std::string* out) {
-  const size_t begin = out->size();
-  out->resize(begin + length);
-  return reinterpret_cast<uint8_t*>(&*out->begin()) + begin;
-}
-
 // A message that has a code only.
 std::string MessageOfCode(int number, int code) {
   std::string message;
-  WriteNumber(number, code,
-              Extend(1 + CodedOutputStream::VarintSize32(code), &message));
+  WriteNumber(number, code, Extend(SizeOfNumber(code), &message));
   return message;
 }
 
@@ -183,8 +138,8 @@ size_t SizeOfEntry(const Entry& entry) {
 
 uint8_t* WriteEntry(const Entry& entry, uint8_t* to) {
   to = WriteHead(Struct::kFieldsFieldNumber, SizeOfEntry(entry), to);
-  to = WriteText(kKeyFieldNumber, entry.key, to);
-  to = WriteHead(kValueFieldNumber, SizeOfField(entry.value), to);
+  to = WriteText(kMapKeyFieldNumber, entry.key, to);
+  to = WriteHead(kMapValueFieldNumber, SizeOfField(entry.value), to);
   return WriteText(entry.kind, entry.value, to);
 }
 
@@ -217,11 +172,11 @@ void Describe(const GatewayAnswer& answer, std::string* out) {
   const absl::string_view name =
       v1::Verdict_Name(static_cast<v1::Verdict>(validation.verdict));
   const Entry verdict = {"verdict", kText, name.substr(kVerdictPrefix.size())};
-  if (validation.attributes == nullptr) return WriteMetadata({verdict}, out);
-  const absl::string_view project = TokenName::ProjectIn(answer.token());
-  const std::string scopes = ListOf(validation.attributes->scopes.scopes());
+  if (validation.token.empty()) return WriteMetadata({verdict}, out);
+  const absl::string_view project = TokenName::ProjectIn(validation.token);
+  const std::string scopes = ListOf(answer.scopes.scopes());
   WriteMetadata({verdict,
-                 {"token", kText, answer.token()},
+                 {"token", kText, validation.token},
                  {"project", kText, project},
                  {"scopes", Value::kListValueFieldNumber, scopes}},
                 out);

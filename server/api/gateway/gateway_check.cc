@@ -60,8 +60,7 @@ GatewayAnswer Challenged(int http_status, absl::string_view error,
   return answer;
 }
 
-GatewayAnswer Allowed(const TokenAttributes& attributes) {
-  const absl::string_view token = attributes.encoded.name();
+GatewayAnswer Allowed(absl::string_view token, const ScopeSet& scopes) {
   GatewayAnswer answer;
   answer.http_status = kAllowed;
   // Not from a list, from which they would have to be copied.
@@ -69,15 +68,15 @@ GatewayAnswer Allowed(const TokenAttributes& attributes) {
   answer.headers.emplace_back(kProjectHeader, TokenName::ProjectIn(token));
   answer.headers.emplace_back(kTokenHeader, token);
   answer.headers.emplace_back(kScopesHeader,
-                              absl::StrJoin(attributes.scopes.scopes(), " "));
+                              absl::StrJoin(scopes.scopes(), " "));
   return answer;
 }
 
-GatewayAnswer AnswerTo(const Validation& validation,
+GatewayAnswer AnswerTo(const Validation& validation, const ScopeSet& scopes,
                        const RouteDemands& demands) {
   switch (validation.verdict) {
     case Verdict::kValid:
-      return Allowed(*validation.attributes);
+      return Allowed(validation.token, scopes);
     case Verdict::kWrongProject:
       return Challenged(kForbidden, kInsufficientScope);
     case Verdict::kInsufficientScope:
@@ -135,10 +134,14 @@ GatewayAnswer GatewayCheck::Check(
   if (demands->expected_project) {
     request.expected_project = &*demands->expected_project;
   }
-  absl::StatusOr<Validation> validation = validator_.Validate(request);
+  ScopeSet scopes;
+  absl::StatusOr<Validation> validation = validator_.Validate(
+      request,
+      [&scopes](Verdict, const IndexSlot& token) { scopes = *token.scopes; });
   if (!validation.ok()) return Undecided(validation.status());
-  GatewayAnswer answer = AnswerTo(*validation, *demands);
+  GatewayAnswer answer = AnswerTo(*validation, scopes, *demands);
   answer.validation = *std::move(validation);
+  answer.scopes = std::move(scopes);
   return answer;
 }
 

@@ -43,6 +43,8 @@ struct GatewayAnswer {
   // What was decided of the token; nothing if there was none to decide of, or
   // no decision.
   absl::optional<Validation> validation;
+  // Of that token.
+  ScopeSet scopes;
   // OK for each decision, and why there is none otherwise.
   absl::Status status;
 
@@ -50,8 +52,7 @@ struct GatewayAnswer {
   // The token's resource name; empty for a verdict that has none. Valid as long
   // as `validation`.
   absl::string_view token() const {
-    if (!validation || validation->attributes == nullptr) return {};
-    return validation->attributes->encoded.name();
+    return validation ? validation->token : absl::string_view();
   }
 };
 

@@ -58,20 +58,19 @@ grpc::Status AuthHandler::Handle(grpc::ServerContext& context,
   absl::StatusOr<Validation> validation;
   return call.Finish(ServedCall::Guard([&] {
     RETURN_IF_ERROR(call.Admit(/*resource=*/{}));
-    validation = Validate(request);
+    validation = Validate(request, response);
     RETURN_IF_ERROR(validation.status());
     call.set_verdict(static_cast<int>(validation->verdict));
-    if (validation->attributes != nullptr) {
-      call.set_token(validation->attributes->encoded.name());
-    }
+    call.set_token(validation->token);
     absl::optional<ReplicaIdentity> replica;
     if (request.report_freshness()) replica = streams_.identity();
-    EncodeReply(*validation, replica, response);
+    EncodeDecision(*validation, replica, response);
     return absl::OkStatus();
   }));
 }
 
-absl::StatusOr<Validation> AuthHandler::Validate(const Request& request) {
+absl::StatusOr<Validation> AuthHandler::Validate(const Request& request,
+                                                  Response* response) {
   ValidationRequest validation_request;
   validation_request.presented = request.token();
   FieldViolations violations;
@@ -86,7 +85,10 @@ absl::StatusOr<Validation> AuthHandler::Validate(const Request& request) {
     validation_request.expected_project = &expected_project;
   }
   RETURN_IF_ERROR(violations.ToStatus());
-  return validator_.Validate(validation_request);
+  return validator_.Validate(
+      validation_request, [response](Verdict verdict, const IndexSlot& token) {
+        if (verdict == Verdict::kValid) EncodeToken(token, response);
+      });
 }
 
 }  // namespace wemasy::tokens

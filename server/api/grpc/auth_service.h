@@ -62,7 +62,9 @@ class AuthHandler {
     AuthHandler& handler_;
   };
 
-  absl::StatusOr<Validation> Validate(const Request& request);
+  // Adds to `response` what it says of a valid token.
+  absl::StatusOr<Validation> Validate(const Request& request,
+                                      Response* response);
   WatchReactor* Watch(grpc::CallbackServerContext* context) {
     return ServeWatch(&streams_, environment_, &watch_observer_, context);
   }

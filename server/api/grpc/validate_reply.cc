@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "server/api/grpc/convert.h"
+#include "server/api/grpc/wire_format.h"
 #include "server/token/verdict.h"
 #include "wemasy/tokens/v1/auth_service.pb.h"
 
@@ -23,48 +25,67 @@ static_assert(static_cast<int>(Verdict::kInsufficientScope) ==
 static_assert(static_cast<int>(Verdict::kValid) == v1::VERDICT_VALID);
 static_assert(v1::Verdict_MAX == v1::VERDICT_VALID);
 
-// Protocol Buffers Encoding: a field's number and wire type, then its value. A
-// number below 128 is a byte, and so is the length of a text as short as a
-// name.
-constexpr char kVerdictTag = v1::ValidateResponse::kVerdictFieldNumber << 3;
-constexpr uint8_t kNameAt = 2;
+using v1::ValidateResponse;
+
+constexpr absl::string_view kProjectPrefix = "projects/";
+
+size_t SizeOfEntry(absl::string_view key, absl::string_view value) {
+  return SizeOfField(key) + SizeOfField(value);
+}
 
 }  // namespace
 
-EncodedToken EncodeToken(const IndexEntry& entry) {
-  EncodedToken encoded;
-  v1::ValidateResponse named;
-  named.set_token(entry.name.ToString());
-  named.AppendToString(&encoded.bytes);
-  encoded.named = static_cast<uint8_t>(encoded.bytes.size());
-  encoded.name_at = kNameAt;
-
-  v1::ValidateResponse identity;
-  identity.set_project(entry.name.project.Name());
-  identity.set_creator(entry.creator);
-  for (const std::string& scope : entry.scopes.scopes()) {
-    identity.add_scopes(scope);
+std::string EncodeMetadata(const Metadata& metadata) {
+  size_t size = 0;
+  for (const auto& [key, value] : metadata) {
+    size += SizeOfField(SizeOfEntry(key, value));
   }
-  identity.mutable_metadata()->insert(entry.metadata.begin(),
-                                      entry.metadata.end());
-  identity.AppendToString(&encoded.bytes);
-  encoded.bytes.shrink_to_fit();
+  std::string encoded;
+  uint8_t* to = Extend(size, &encoded);
+  for (const auto& [key, value] : metadata) {
+    to = WriteHead(ValidateResponse::kMetadataFieldNumber,
+                   SizeOfEntry(key, value), to);
+    to = WriteText(kMapKeyFieldNumber, key, to);
+    to = WriteText(kMapValueFieldNumber, value, to);
+  }
   return encoded;
 }
 
-// Messages that are encoded one after the other are one message with all their
-// fields.
-void EncodeReply(const Validation& validation,
-                 const absl::optional<ReplicaIdentity>& replica,
-                 EncodedMessage* reply) {
-  std::string& bytes = reply->bytes;
-  bytes.push_back(kVerdictTag);
-  bytes.push_back(static_cast<char>(validation.verdict));
-  const bool is_valid = validation.verdict == Verdict::kValid;
-  if (validation.attributes != nullptr) {
-    const EncodedToken& token = validation.attributes->encoded;
-    bytes.append(token.bytes, 0, is_valid ? token.bytes.size() : token.named);
+void EncodeToken(const IndexSlot& token, EncodedMessage* reply) {
+  const size_t project_size =
+      kProjectPrefix.size() + token.project->text().size();
+  size_t size = SizeOfField(project_size) + token.metadata->size();
+  if (!token.creator->empty()) size += SizeOfField(*token.creator);
+  for (const std::string& scope : token.scopes->scopes()) {
+    size += SizeOfField(scope);
   }
+  uint8_t* to = Extend(size, &reply->bytes);
+  to = WriteHead(ValidateResponse::kProjectFieldNumber, project_size, to);
+  to = WriteBytes(kProjectPrefix, to);
+  to = WriteBytes(token.project->text(), to);
+  if (!token.creator->empty()) {
+    to = WriteText(ValidateResponse::kCreatorFieldNumber, *token.creator, to);
+  }
+  for (const std::string& scope : token.scopes->scopes()) {
+    to = WriteText(ValidateResponse::kScopesFieldNumber, scope, to);
+  }
+  WriteBytes(*token.metadata, to);
+}
+
+// A message's fields may come in any order, and messages that are encoded one
+// after the other are one message with all their fields.
+void EncodeDecision(const Validation& validation,
+                    const absl::optional<ReplicaIdentity>& replica,
+                    EncodedMessage* reply) {
+  const int verdict = static_cast<int>(validation.verdict);
+  size_t size = SizeOfNumber(verdict);
+  if (!validation.token.empty()) size += SizeOfField(validation.token);
+  uint8_t* to = Extend(size, &reply->bytes);
+  to = WriteNumber(ValidateResponse::kVerdictFieldNumber, verdict, to);
+  if (!validation.token.empty()) {
+    WriteText(ValidateResponse::kTokenFieldNumber, validation.token, to);
+  }
+  const bool is_valid = validation.verdict == Verdict::kValid;
   const bool has_end =
       is_valid && validation.expire_time != absl::InfiniteFuture();
   const bool has_freshness =
@@ -83,7 +104,7 @@ void EncodeReply(const Validation& validation,
               freshness->mutable_time_left());
     }
   }
-  rest.AppendToString(&bytes);
+  rest.AppendToString(&reply->bytes);
 }
 
 }  // namespace wemasy::tokens

@@ -66,9 +66,9 @@ grpc::Status SelfServiceImpl::GetSelf(grpc::ServerContext* context,
         call.set_token(response->token());
         if (!answer.is_allowed()) return Refusal(answer, context);
         const Validation& validation = *answer.validation;
-        response->set_project(validation.attributes->project.Name());
-        for (const std::string& scope :
-             validation.attributes->scopes.scopes()) {
+        response->set_project(
+            std::string(TokenName::ProjectIn(validation.token)));
+        for (const std::string& scope : answer.scopes.scopes()) {
           response->add_scopes(scope);
         }
         if (validation.expire_time != absl::InfiniteFuture()) {

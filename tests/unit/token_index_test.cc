@@ -1,0 +1,186 @@
+// The index apart from the validator: what is shared, and what a packed shard
+// does as it grows and shrinks.
+#include "server/validate/token_index.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "server/validate/interner.h"
+#include "tests/support/entries.h"
+#include "tests/support/fake_random.h"
+
+namespace wemasy::tokens {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
+
+// So many that every shard has some, and grows more than once.
+constexpr int kMany = 40'000;
+
+TEST(InternerTest, KeepsOneCopyAsLongAsSomebodyUsesIt) {
+  Interner<std::string> interner;
+  const std::string* const first = interner.Acquire("value");
+  EXPECT_EQ(interner.Acquire(std::string("value")), first);
+  EXPECT_NE(interner.Acquire("other"), first);
+  EXPECT_EQ(interner.size(), 2U);
+  interner.Release(first);
+  EXPECT_EQ(*first, "value");
+  interner.Release(first);
+  EXPECT_EQ(interner.size(), 1U);
+}
+
+TEST(InternerTest, ValuesStayWhereTheyAre) {
+  Interner<std::string> interner;
+  std::vector<const std::string*> values;
+  for (int i = 0; i < 1000; ++i) {
+    values.push_back(interner.Acquire(absl::StrCat("value ", i)));
+  }
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_EQ(*values[i], absl::StrCat("value ", i));
+  }
+}
+
+class TokenIndexTest : public ::testing::Test {
+ protected:
+  IndexEntry MakeEntry() { return MakeTestToken(random_).entry; }
+
+  std::vector<IndexEntry> Fill(int count) {
+    std::vector<IndexEntry> entries(count);
+    for (IndexEntry& entry : entries) {
+      entry = MakeEntry();
+      index_.Put(entry);
+    }
+    return entries;
+  }
+
+  bool Has(const IndexEntry& entry) {
+    bool is_it = false;
+    index_.Visit(entry.digest, [&](const IndexSlot& slot) {
+      is_it = slot.token == entry.name.token &&
+              slot.project->text() == entry.name.project.text() &&
+              *slot.creator == entry.creator && *slot.scopes == entry.scopes;
+    });
+    return is_it;
+  }
+
+  void Use(const IndexEntry& entry, uint32_t minute) {
+    EXPECT_TRUE(index_.Visit(
+        entry.digest, [&](IndexSlot& slot) { slot.used_minute = minute; }));
+  }
+
+  FakeRandom random_;
+  TokenIndex index_;
+};
+
+TEST_F(TokenIndexTest, FindsEachOfMany) {
+  const std::vector<IndexEntry> entries = Fill(kMany);
+  EXPECT_EQ(index_.size(), kMany);
+  for (const IndexEntry& entry : entries) EXPECT_TRUE(Has(entry));
+  EXPECT_FALSE(Has(MakeEntry()));
+}
+
+TEST_F(TokenIndexTest, SharesWhatTokensHaveInCommon) {
+  IndexEntry first = MakeEntry();
+  IndexEntry second = MakeEntry();
+  second.creator = "user-2";
+  index_.Put(first);
+  index_.Put(second);
+  TokenIndex::Distinct distinct = index_.distinct();
+  EXPECT_EQ(distinct.projects, 1U);
+  EXPECT_EQ(distinct.creators, 2U);
+  EXPECT_EQ(distinct.scope_sets, 1U);
+  EXPECT_EQ(distinct.metadata_sets, 1U);
+
+  // What nobody has any more is not kept.
+  second.creator = "user-1";
+  second.scopes = ScopeSet({"pages:read"});
+  index_.Put(second);
+  distinct = index_.distinct();
+  EXPECT_EQ(distinct.creators, 1U);
+  EXPECT_EQ(distinct.scope_sets, 2U);
+  EXPECT_TRUE(Has(first));
+  EXPECT_TRUE(Has(second));
+
+  index_.Clear();
+  distinct = index_.distinct();
+  EXPECT_EQ(distinct.projects + distinct.creators + distinct.scope_sets +
+                distinct.metadata_sets,
+            0U);
+  EXPECT_EQ(index_.size(), 0);
+}
+
+TEST_F(TokenIndexTest, EvictionLeavesTheOthersAndTheirUses) {
+  std::vector<IndexEntry> entries = Fill(kMany);
+  for (size_t i = 0; i < entries.size(); ++i) {
+    Use(entries[i], 100);
+    if (i % 3 != 0) continue;
+    entries[i].dead_at = kNow - absl::Hours(2);
+    index_.Put(entries[i]);
+  }
+  const TokenIndex::Census census =
+      index_.EvictDead(kNow, absl::Hours(1), /*max_dead=*/0);
+  EXPECT_EQ(census.live, kMany - (kMany + 2) / 3);
+  EXPECT_EQ(census.dead, 0);
+  EXPECT_EQ(index_.size(), census.live);
+  for (size_t i = 0; i < entries.size(); ++i) {
+    EXPECT_EQ(Has(entries[i]), i % 3 != 0);
+  }
+  // Once each, at the places where the slots are now.
+  std::vector<TokenUse> uses = index_.DrainUses();
+  EXPECT_THAT(uses, SizeIs(census.live));
+  EXPECT_THAT(index_.DrainUses(), IsEmpty());
+  Use(entries[1], 101);
+  uses = index_.DrainUses();
+  ASSERT_THAT(uses, SizeIs(1));
+  EXPECT_EQ(uses[0].token, entries[1].name.token);
+}
+
+TEST_F(TokenIndexTest, AChangeKeepsAUseThatWasNotTold) {
+  IndexEntry entry = MakeEntry();
+  index_.Put(entry);
+  Use(entry, 100);
+  entry.creator = "user-2";
+  index_.Put(entry);
+  EXPECT_THAT(index_.DrainUses(), SizeIs(1));
+  // The same minute is told once.
+  Use(entry, 100);
+  EXPECT_THAT(index_.DrainUses(), IsEmpty());
+}
+
+TEST_F(TokenIndexTest, CommonValuesComeAndGoBesideLookUps) {
+  std::vector<IndexEntry> entries = Fill(200);
+  std::atomic<bool> done{false};
+  std::thread reader([&] {
+    size_t length = 0;
+    while (!done) {
+      for (const IndexEntry& entry : entries) {
+        index_.Visit(entry.digest, [&](const IndexSlot& slot) {
+          length += slot.creator->size() + slot.scopes->scopes().size();
+        });
+      }
+    }
+    EXPECT_GT(length, 0U);
+  });
+  for (int round = 0; round < 50; ++round) {
+    for (size_t i = 0; i < entries.size(); ++i) {
+      IndexEntry changed = entries[i];
+      changed.creator = absl::StrCat("user-", round, "-", i % 5);
+      changed.scopes = ScopeSet({absl::StrCat("scope:", round % 3)});
+      index_.Put(changed);
+    }
+  }
+  done = true;
+  reader.join();
+  EXPECT_EQ(index_.distinct().creators, 5U);
+}
+
+}  // namespace
+}  // namespace wemasy::tokens
