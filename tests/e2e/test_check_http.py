@@ -5,7 +5,8 @@ import re
 import socket
 
 import pytest
-from harness.server import Server, free_port
+from harness.ports import free_port
+from harness.server import Server
 
 TIMEOUT_SECONDS = 10
 # Comes after the request of a case, on the same connection: if it is answered

@@ -9,7 +9,7 @@ import grpc
 import pytest
 from harness import paths
 from harness.client import failing
-from harness.server import free_port
+from harness.ports import free_port
 from harness.waiting import wait_until
 
 OK, ERROR, USAGE, DATABASE_REFUSED, LOST_HISTORY, FAILED_CLOSED = range(6)

@@ -7,7 +7,8 @@ import tempfile
 import threading
 import time
 
-from harness.server import free_port, migrate
+from harness.ports import free_port
+from harness.server import migrate
 from harness.waiting import wait_until
 
 import history as history_module

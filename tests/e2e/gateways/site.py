@@ -1,8 +1,8 @@
 """What stands behind the gateways: two servers and an API."""
 
 import itertools
-import socket
 
+from harness import ports
 from harness.server import Server
 
 from .upstream import Upstream
@@ -14,9 +14,7 @@ TOKEN_HEADER = "x-api-key"
 
 def free_port() -> int:
     """Free on all of HOSTS."""
-    with socket.socket() as listener:
-        listener.bind(("", 0))
-        return listener.getsockname()[1]
+    return ports.free_port("")
 
 
 class Site:

@@ -4,7 +4,6 @@ import json
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -13,6 +12,7 @@ import urllib.request
 from . import evidence, paths
 from .certificates import DOMAIN
 from .client import Client
+from .ports import free_port
 from .waiting import wait_until
 
 # Ready is polled this often.
@@ -30,12 +30,6 @@ ROLES = {
         },
     ]
 }
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def migrate(owner_url: str, program="") -> subprocess.CompletedProcess:
