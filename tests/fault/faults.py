@@ -26,6 +26,7 @@ GROUPS = {
     ),
     "client": (
         "client-stop",
+        "client-stutter",
         "client-kill",
         "client-cut-both",
         "client-cut-to-server",
@@ -117,24 +118,26 @@ class Faults:
                 replica.thaw()
 
     def _replica_stutter(self, kind, seconds, rng):
+        self._stutter(kind, seconds, rng, self._replica(rng))
+
+    def _stutter(self, kind, seconds, rng, process):
         """Many short pauses, and a long one now and then."""
-        replica = self._replica(rng)
-        place = (replica.place,)
+        place = (process.place,)
         with self._in_force(kind, place, unreachable=place):
             end = history_module.now() + int(seconds * 1e9)
             try:
                 while history_module.now() < end and not self._stop.is_set():
                     long = rng.random() < 0.03
-                    replica.freeze()
+                    process.freeze()
                     self._rest(
                         rng.uniform(0.2, 1.2) * self._ttl
                         if long
                         else rng.uniform(0.001, 0.1)
                     )
-                    replica.thaw()
+                    process.thaw()
                     self._rest(rng.uniform(0.001, 0.03))
             finally:
-                replica.thaw()
+                process.thaw()
 
     def _replica_kill(self, kind, seconds, rng):
         replica = self._replica(rng)
@@ -263,6 +266,10 @@ class Faults:
                 self._rest(seconds)
             finally:
                 client.thaw()
+
+    def _client_stutter(self, kind, seconds, rng):
+        """What came meanwhile is all there at once when it goes on."""
+        self._stutter(kind, seconds, rng, self._client(rng))
 
     def _client_kill(self, kind, seconds, rng):
         client = self._client(rng)
