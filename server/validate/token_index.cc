@@ -18,23 +18,27 @@ int64_t EndOf(const IndexSlot& slot) {
 
 }  // namespace
 
-// Grows by an eighth: room that nobody uses costs more than to copy a shard.
 void TokenIndex::Shard::Add(const IndexSlot& slot) {
-  if (slots.size() == slots.capacity()) {
-    slots.reserve(slots.size() + slots.size() / 8 + 1);
-  }
   slots.push_back(slot);
   positions.insert(static_cast<uint32_t>(slots.size() - 1));
 }
 
 std::vector<IndexSlot> TokenIndex::Shard::Take(
     absl::FunctionRef<bool(const IndexSlot&)> goes) {
-  const auto stays = [&](const IndexSlot& slot) { return !goes(slot); };
-  const auto end = std::partition(slots.begin(), slots.end(), stays);
-  std::vector<IndexSlot> taken(end, slots.end());
+  std::vector<IndexSlot> taken;
+  for (size_t position = 0; position < slots.size();) {
+    IndexSlot& slot = slots[position];
+    if (!goes(slot)) {
+      ++position;
+      continue;
+    }
+    taken.push_back(slot);
+    // The last one takes its place, and is looked at next.
+    slot = slots.back();
+    slots.pop_back();
+  }
   if (taken.empty()) return taken;
   // The others may have moved.
-  slots.erase(end, slots.end());
   positions.clear();
   used.clear();
   positions.reserve(slots.size());
@@ -124,8 +128,9 @@ TokenIndex::Census TokenIndex::EvictDead(absl::Time now, absl::Duration max_age,
   for (Shard& shard : *shards_) {
     Evict(shard, [&](const IndexSlot& slot) { return EndOf(slot) < too_old; });
     MutexLock lock(&shard.mutex);
-    for (const IndexSlot& slot : shard.slots) {
-      if (EndOf(slot) <= now_nanos) ends.push_back(EndOf(slot));
+    for (size_t position = 0; position < shard.slots.size(); ++position) {
+      const int64_t end = EndOf(shard.slots[position]);
+      if (end <= now_nanos) ends.push_back(end);
     }
     census.live += static_cast<int64_t>(shard.slots.size());
   }

@@ -18,6 +18,7 @@
 #include "server/token/change.h"
 #include "server/token/token_use.h"
 #include "server/validate/interner.h"
+#include "server/validate/slot_list.h"
 
 namespace wemasy::tokens {
 
@@ -131,7 +132,7 @@ class TokenIndex {
     size_t operator()(uint32_t position) const {
       return (*slots)[position].digest.Prefix();
     }
-    const std::vector<IndexSlot>* slots;
+    const SlotList<IndexSlot>* slots;
   };
   struct PositionEqual {
     using is_transparent = void;
@@ -139,12 +140,12 @@ class TokenIndex {
     bool operator()(uint32_t position, const TokenDigest& digest) const {
       return (*slots)[position].digest == digest;
     }
-    const std::vector<IndexSlot>* slots;
+    const SlotList<IndexSlot>* slots;
   };
 
   struct alignas(64) Shard {
     mutable Mutex mutex;
-    std::vector<IndexSlot> slots ABSL_GUARDED_BY(mutex);
+    SlotList<IndexSlot> slots ABSL_GUARDED_BY(mutex);
     absl::flat_hash_set<uint32_t, PositionHash, PositionEqual> positions
         ABSL_GUARDED_BY(mutex){0, PositionHash{&slots}, PositionEqual{&slots}};
     // The positions of the slots that have a new use.

@@ -3,11 +3,13 @@
 // predictor know the next one.
 #include <benchmark/benchmark.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
 #include "common/clock.h"
 #include "common/crypto/digest.h"
 #include "common/crypto/random.h"
@@ -17,17 +19,32 @@
 namespace wemasy::tokens {
 namespace {
 
-// An index of `count` tokens, a valid lease, and the secrets to ask for.
+// Far more than any cache holds of the tokens themselves.
+constexpr int64_t kMostSecrets = 1'000'000;
+
+TokenDigest RandomDigest(RandomSource& random) {
+  std::array<uint8_t, TokenDigest::kSize> bytes;
+  random.Fill(absl::MakeSpan(bytes));
+  return *TokenDigest::FromBytes(
+      {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+// An index of `count` tokens, a valid lease, and secrets to ask for: of them
+// all, or of the first so many.
 struct World {
   explicit World(int64_t count) {
     // As tokend does: Debian builds Abseil with the costly checks on.
     absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
     SystemRandom random;
     for (int64_t i = 0; i < count; ++i) {
-      const Secret secret = GenerateToken(random);
-      secrets.emplace_back(secret.Reveal());
       IndexEntry entry;
-      entry.digest = TokenDigest::Of(secret.Reveal());
+      if (i < kMostSecrets) {
+        const Secret secret = GenerateToken(random);
+        secrets.emplace_back(secret.Reveal());
+        entry.digest = TokenDigest::Of(secret.Reveal());
+      } else {
+        entry.digest = RandomDigest(random);
+      }
       entry.name = {
           *ProjectId::Parse("project-" + std::to_string(i % (count / 100 + 1))),
           TokenId::Generate(random)};
@@ -60,7 +77,30 @@ void BM_Validate(benchmark::State& state) {
     benchmark::DoNotOptimize(validation);
   }
 }
-BENCHMARK(BM_Validate)->Arg(10'000)->Arg(1'000'000);
+BENCHMARK(BM_Validate)->Arg(10'000)->Arg(1'000'000)->Arg(10'000'000);
+
+// A look-up, and what a mark of use adds to it: all but the first of a minute
+// find the minute as it is.
+void LookUp(benchmark::State& state, uint32_t minute) {
+  World world(10'000);
+  std::vector<TokenDigest> digests;
+  for (const std::string& secret : world.secrets) {
+    digests.push_back(TokenDigest::Of(secret));
+  }
+  uint64_t next = 1;
+  for (auto _ : state) {
+    next = next * 6364136223846793005U + 1442695040888963407U;
+    world.index.Visit(digests[(next >> 33) % digests.size()],
+                      [minute](IndexSlot& slot) {
+                        benchmark::DoNotOptimize(slot.token);
+                        if (minute != 0) slot.used_minute = minute;
+                      });
+  }
+}
+void BM_LookUp(benchmark::State& state) { LookUp(state, 0); }
+BENCHMARK(BM_LookUp);
+void BM_LookUpAndMark(benchmark::State& state) { LookUp(state, 30'000'000); }
+BENCHMARK(BM_LookUpAndMark);
 
 void BM_Malformed(benchmark::State& state) {
   World world(1);
