@@ -18,6 +18,7 @@ from gateways.programs import program
 from gateways.site import Site, free_port
 from harness.waiting import wait_until
 from measuring import cpu_seconds, h2load, h2load_program, spread, take_turns
+from world import create_token
 
 CHECKED = "/api/x"
 PLAIN = "/plain/x"
@@ -127,6 +128,17 @@ class Route:
     def _checks(self) -> int:
         """How many tokens tokend has called good."""
         return self._envoy.stats("http.api.ext_authz.")["ok"]
+
+
+def measure(world, quick: bool) -> dict:
+    with world.tokend() as server:
+        secret = create_token(server)
+    return compare_routes(
+        world.database_url,
+        secret,
+        world.folder,
+        *((5, 3_000) if quick else (15, 5_000)),
+    )
 
 
 def compare_routes(database_url, secret, folder, rounds, calls) -> dict:

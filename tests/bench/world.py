@@ -1,0 +1,88 @@
+"""What the parts of a run share: a private PostgreSQL with tokens in it, and
+tokends on it."""
+
+import contextlib
+import os
+import pathlib
+import subprocess
+import tempfile
+
+from harness.cluster import Cluster
+from harness.server import Server, migrate
+
+# Tokens for the lists and the index, without secrets anybody has.
+SEED = """
+INSERT INTO projects (id) VALUES ('bench-small'), ('bench-large');
+INSERT INTO tokens (id, project, display_name, description, scopes, metadata,
+  creator, create_time, expire_time, hint, revision)
+SELECT gen_random_uuid(), p, 'token ' || i, '', '{pages:read}', '{}',
+  'user-' || i % 1000, now() - i * interval '1 second', 'infinity', 'abcd', 1
+FROM (SELECT 'bench-small' AS p, i FROM generate_series(1, 10) i
+  UNION ALL SELECT 'bench-large', i FROM generate_series(1, 100000) i) s;
+INSERT INTO token_digests (digest, version, token_id, is_current, ends_at)
+SELECT sha256(uuid_send(id)), 1, id, true, 'infinity' FROM tokens;
+ANALYZE;
+"""
+
+
+def program(name: str) -> pathlib.Path:
+    """A program of the benchmarks' build."""
+    return pathlib.Path(os.environ["WEMASY_BIN_DIR"]) / name
+
+
+class World:
+    """A context; everything in it ends with it."""
+
+    def __enter__(self):
+        self._stack = contextlib.ExitStack()
+        with contextlib.ExitStack() as stack:
+            self.cluster = Cluster()
+            stack.callback(self.cluster.destroy)
+            self.database = self.cluster.new_database()
+            done = migrate(self.cluster.url(self.database, user="postgres"))
+            if done.returncode != 0:
+                raise RuntimeError(done.stderr)
+            self.cluster.sql(self.database, SEED)
+            self.folder = pathlib.Path(
+                stack.enter_context(tempfile.TemporaryDirectory())
+            )
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_):
+        self._stack.close()
+
+    @property
+    def database_url(self) -> str:
+        return self.cluster.url(self.database)
+
+    @contextlib.contextmanager
+    def tokend(self, name="tokend", certificate=None, **flags):
+        """A server that serves, with a folder of that name."""
+        flags = {
+            "log_level": "info",
+            "max_active_tokens": 1_000_000,
+            **flags,
+        }
+        server = Server(
+            self.folder / name, self.database_url, certificate, **flags
+        ).start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def create_token(server) -> str:
+    """The secret of a new token, without TLS."""
+    done = subprocess.run(
+        [
+            program("tokenctl"),
+            *("--server", server.target, "create", "--project", "bench"),
+            *("--name", "bench", "--scope", "pages:read"),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
