@@ -13,8 +13,14 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
+import alternatives  # noqa: E402
 import envoy_cost  # noqa: E402
+import ghz  # noqa: E402
+import latency  # noqa: E402
 import micro  # noqa: E402
+import mutual_tls  # noqa: E402
+import plot  # noqa: E402
+import redis  # noqa: E402
 import report  # noqa: E402
 import rpcs  # noqa: E402
 import token_service  # noqa: E402
@@ -25,20 +31,33 @@ from world import World  # noqa: E402
 PARTS = {
     "micro": micro.measure,
     "rpcs": rpcs.measure,
+    "mutual_tls": mutual_tls.measure,
+    "alternatives": alternatives.measure,
+    "latency": latency.measure,
     "token_service": token_service.measure,
     "envoy": envoy_cost.measure,
 }
 
 
+def require_programs():
+    """Raises FileNotFoundError, which says what to install, before minutes have
+    passed."""
+    envoy_cost.require_programs()
+    ghz.program()
+    redis.program("redis-server")
+
+
 def measure(parts, quick: bool) -> dict:
-    if "envoy" in parts:
-        envoy_cost.require_programs()
+    require_programs()
     figures = {}
     with World() as world:
         for name, part in PARTS.items():
             if name in parts:
                 print(f"Measuring: {name}", file=sys.stderr, flush=True)
-                figures.update(part(world, quick))
+                found = part(world, quick)
+                if found.keys() & figures.keys():
+                    raise RuntimeError(f"{name} has figures of other parts")
+                figures |= found
     return figures
 
 
@@ -54,11 +73,14 @@ def main():
         help="of: " + ", ".join(PARTS),
     )
     parser.add_argument("--json", metavar="FILE", help="also write the figures")
+    parser.add_argument("--svg", metavar="FILE", help="also plot the ratios")
     arguments = parser.parse_args()
     figures = measure(arguments.only, arguments.quick)
-    report.print_table(figures)
+    print(report.markdown(figures))
     if arguments.json:
         report.write_json(figures, arguments.json)
+    if arguments.svg:
+        plot.write_svg(figures, arguments.svg)
 
 
 main()

@@ -18,7 +18,7 @@ from gateways.programs import program
 from gateways.site import Site, free_port
 from harness.waiting import wait_until
 from measuring import cpu_seconds, h2load, h2load_program, spread, take_turns
-from world import create_token
+from tokens import create_token
 
 CHECKED = "/api/x"
 PLAIN = "/plain/x"
@@ -132,7 +132,7 @@ class Route:
 
 def measure(world, quick: bool) -> dict:
     with world.tokend() as server:
-        secret = create_token(server)
+        secret, _ = create_token(server)
     return compare_routes(
         world.database_url,
         secret,

@@ -5,6 +5,7 @@ import struct
 VALIDATE = "/wemasy.tokens.v1.AuthService/Validate"
 CHECK = "/envoy.service.auth.v3.Authorization/Check"
 EMPTY = "/wemasy.tokens.bench.EmptyService/Call"
+LOOKUP = "/wemasy.tokens.bench.LookupService/Lookup"
 
 
 def frame(message: bytes) -> bytes:

@@ -1,91 +1,93 @@
-"""The server's rpcs that gateways call, each beside an empty one."""
-
-import pathlib
-import statistics
+"""The rpcs that gateways call, each beside an empty one, and that beside a
+server as one would first write it."""
 
 import grpc
-from measuring import cpu_seconds, h2load, spread, take_turns
+from harness.server import free_port
+from loads import Load, medians, ratios
+from measuring import cpu_seconds, take_turns
 from messages import (
     CHECK,
     EMPTY,
     VALIDATE,
     check_request,
-    frame,
     validate_request,
 )
-from world import create_token
+from tokens import (
+    create_revoked_token,
+    create_token,
+    expect_verdicts,
+    mistyped,
+    unissued_secrets,
+)
+from world import running
 
 
 def measure(world, quick: bool) -> dict:
     # Short turns: the machine's speed drifts within seconds.
-    rounds, calls = (9, 10_000) if quick else (41, 15_000)
-    with world.tokend() as server:
-        secret = create_token(server)
-        check_verdict(server, secret)
-        return compare_with_empty(server, secret, world.folder, rounds, calls)
+    rounds, calls = (9, 10_000) if quick else (31, 15_000)
+    port = free_port()
+    with world.tokend() as server, running("naive_echo", port) as naive:
+        valid, _ = create_token(server)
+        check_passes(server, valid)
+        secrets = {
+            "valid": valid,
+            "unknown": next(unissued_secrets(seed=1)),
+            "malformed": mistyped(valid),
+            "revoked": create_revoked_token(server),
+        }
 
+        def load(path: str, request: bytes) -> Load:
+            pid = server.process.pid
+            return Load(
+                server.target,
+                lambda: cpu_seconds(pid),
+                path,
+                request,
+                world.folder,
+            )
 
-class Load:
-    """One path of the server, driven by h2load."""
+        loads = {
+            "empty": load(EMPTY, b""),
+            "naive": Load(
+                f"127.0.0.1:{port}",
+                lambda: cpu_seconds(naive.pid),
+                EMPTY,
+                b"",
+                world.folder,
+            ),
+            "check": load(CHECK, check_request(valid)),
+        }
+        for verdict, secret in secrets.items():
+            loads[name_of(verdict)] = load(VALIDATE, validate_request(secret))
+        # One run more is for warming up, and Check gives verdicts, too.
+        given = dict.fromkeys(secrets, (rounds + 1) * calls)
+        given["valid"] *= 2
+        with expect_verdicts(server, given):
+            results = take_turns(loads, rounds, calls)
 
-    def __init__(self, server, path: str, body: bytes, folder: pathlib.Path):
-        self._server = server
-        self._path = path
-        self._folder = folder
-        self._body = folder / (path.rpartition("/")[2] + ".bin")
-        self._body.write_bytes(frame(body))
-
-    # The server gives its connections to eight queues in turn: two for each rpc
-    # that is measured, and two of its own. With sixteen, every turn finds them
-    # spread alike.
-    def run(self, calls: int) -> dict:
-        pid = self._server.process.pid
-        before = cpu_seconds(pid)
-        seen = h2load(
-            f"http://{self._server.target}{self._path}",
-            calls,
-            self._folder,
-            ["content-type: application/grpc", "te: trailers"],
-            self._body,
-            clients=16,
-        )
-        cpu = cpu_seconds(pid) - before
-        return {**seen, "cpu_us": cpu / calls * 1e6}
-
-
-def compare_with_empty(server, secret: str, folder, rounds, calls) -> dict:
-    loads = {
-        "empty": Load(server, EMPTY, b"", folder),
-        "validate": Load(server, VALIDATE, validate_request(secret), folder),
-        "check": Load(server, CHECK, check_request(secret), folder),
-    }
-    results = take_turns(loads, rounds, calls)
-
-    figures = {}
-    for name, runs in results.items():
-        for figure in runs[0]:
-            figures[f"{name}_{figure}"] = statistics.median(
-                run[figure] for run in runs
+    figures = medians(results)
+    for name in map(name_of, secrets):
+        for figure, key in (("throughput", "throughput"), ("cpu_us", "cpu")):
+            figures |= ratios(
+                results, name, "empty", figure, f"{name}_{key}_vs_empty"
             )
     for ours, theirs, figure, key in (
-        ("validate", "empty", "throughput", "throughput"),
-        ("validate", "empty", "cpu_us", "cpu"),
         ("check", "validate", "cpu_us", "cpu"),
+        ("empty", "naive", "cpu_us", "cpu"),
+        ("empty", "naive", "throughput", "throughput"),
     ):
-        ratios = [
-            run[figure] / other[figure]
-            for run, other in zip(results[ours], results[theirs])
-        ]
-        figures.update(spread(f"{ours}_{key}_vs_{theirs}", ratios))
+        figures |= ratios(
+            results, ours, theirs, figure, f"{ours}_{key}_vs_{theirs}"
+        )
     return figures
 
 
-def check_verdict(server, secret: str):
-    """h2load takes every answer for a good one."""
-    with server.client() as client:
-        verdict = client.verdict(secret)
-    if verdict != "VALID":
-        raise RuntimeError(f"the token to measure with is {verdict}")
+def name_of(verdict: str) -> str:
+    return "validate" + ("" if verdict == "valid" else f"_{verdict}")
+
+
+def check_passes(server, secret: str):
+    """Not only does it find the token valid."""
     with grpc.insecure_channel(server.target) as channel:
         answer = channel.unary_unary(CHECK)(check_request(secret))
     if b"x-wemasy-token" not in answer:

@@ -8,7 +8,7 @@ import subprocess
 
 from harness import paths
 from measuring import cpu_seconds, percentile
-from world import program
+from world import program, running
 
 WATCHERS = 100
 
@@ -26,13 +26,15 @@ def measure(world, quick: bool) -> dict:
 def three_replicas(world, servers, calls) -> dict:
     commits = commit_microseconds(world, calls)
     figures = calls_microseconds(servers[0], calls)
-    with watching_clients(WATCHERS, servers) as pid:
-        before = cpu_seconds(pid)
+    targets = [server.target for server in servers]
+    # Clients that keep answers, which changes wait for, too.
+    with running("watchers", WATCHERS, *targets) as watchers:
+        before = cpu_seconds(watchers.pid)
         watched = calls_microseconds(servers[0], calls)
         # What the clients, which have the machine in common with the servers,
         # spend on each change: a Create and a Revoke a round.
         figures["watching_clients_cpu_ms"] = (
-            (cpu_seconds(pid) - before) / (2 * calls) * 1000
+            (cpu_seconds(watchers.pid) - before) / (2 * calls) * 1000
         )
     for name in ("revoke_p50_us", "revoke_p99_us"):
         figures[f"watched_{name}"] = watched[name]
@@ -89,25 +91,3 @@ def commit_microseconds(world, commits: int) -> list:
     )
     (log,) = world.folder.glob("commits.*")
     return [int(line.split()[2]) for line in log.read_text().splitlines()]
-
-
-@contextlib.contextmanager
-def watching_clients(count: int, servers):
-    """Clients that keep answers, which changes wait for, too."""
-    process = subprocess.Popen(
-        [
-            program("watchers"),
-            str(count),
-            *(server.target for server in servers),
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        if process.stdout.readline() != "ready\n":
-            raise RuntimeError("the watching clients did not get ready")
-        yield process.pid
-    finally:
-        process.stdin.close()
-        process.wait()

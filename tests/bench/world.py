@@ -56,6 +56,12 @@ class World:
     def database_url(self) -> str:
         return self.cluster.url(self.database)
 
+    @property
+    def postmaster(self) -> int:
+        """The process whose children are all of PostgreSQL's others."""
+        file = self.cluster.data / "postmaster.pid"
+        return int(file.read_text(encoding="utf-8").split()[0])
+
     @contextlib.contextmanager
     def tokend(self, name="tokend", certificate=None, **flags):
         """A server that serves, with a folder of that name."""
@@ -73,16 +79,21 @@ class World:
             server.stop()
 
 
-def create_token(server) -> str:
-    """The secret of a new token, without TLS."""
-    done = subprocess.run(
-        [
-            program("tokenctl"),
-            *("--server", server.target, "create", "--project", "bench"),
-            *("--name", "bench", "--scope", "pages:read"),
-        ],
-        capture_output=True,
+@contextlib.contextmanager
+def running(name: str, *arguments):
+    """The process of a program of ours that says "ready", and ends with its
+    input."""
+    process = subprocess.Popen(
+        [program(name), *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        check=True,
     )
-    return done.stdout.strip()
+    try:
+        if process.stdout.readline() != "ready\n":
+            raise RuntimeError(f"{name} did not get ready")
+        yield process
+    finally:
+        process.stdin.close()
+        process.wait()
+        process.stdout.close()
