@@ -32,10 +32,11 @@ PARTS = {
     "micro": micro.measure,
     "rpcs": rpcs.measure,
     "mutual_tls": mutual_tls.measure,
-    "alternatives": alternatives.measure,
     "latency": latency.measure,
     "token_service": token_service.measure,
     "envoy": envoy_cost.measure,
+    # Last, as it adds tokens.
+    "alternatives": alternatives.measure,
 }
 
 
