@@ -198,9 +198,7 @@ def compare(results: dict) -> dict:
             ("throughput", "throughput"),
             ("p99_us", "p99"),
         ):
-            figures |= ratios(
-                results, WHOLE, name, figure, f"{key}_vs_{name}"
-            )
+            figures |= ratios(results, WHOLE, name, figure, f"{key}_vs_{name}")
     return figures
 
 

@@ -47,8 +47,8 @@ class Load:
 
 
 class GhzLoad:
-    """One rpc, driven by ghz. Each run takes the next of the batches of requests,
-    which have the form of JSON, and sends each of it in turn."""
+    """One rpc, driven by ghz. Each run takes the next of the batches of
+    requests, which have the form of JSON, and sends each of it in turn."""
 
     def __init__(
         self,

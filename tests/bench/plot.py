@@ -36,7 +36,7 @@ def write_svg(figures: dict, file: str):
         _text(
             LABELS,
             14,
-            "Ratios within a round: median, least and most."
+            "Ratios within a round: median, least and most, cut at 2."
             " The tick is the bound.",
         ),
         *_grid(height),

@@ -1,4 +1,4 @@
-"""The figures as a Markdown table and as JSON, and what was promised of them."""
+"""The figures as a Markdown table and as JSON, with what was promised."""
 
 import dataclasses
 import json
