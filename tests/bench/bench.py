@@ -15,6 +15,7 @@ sys.path.insert(0, str(HERE.parent / "e2e"))
 
 import alternatives  # noqa: E402
 import envoy_cost  # noqa: E402
+import feed  # noqa: E402
 import ghz  # noqa: E402
 import latency  # noqa: E402
 import micro  # noqa: E402
@@ -34,6 +35,7 @@ PARTS = {
     "mutual_tls": mutual_tls.measure,
     "latency": latency.measure,
     "token_service": token_service.measure,
+    "feed": feed.measure,
     "envoy": envoy_cost.measure,
     # Last, as it adds tokens.
     "alternatives": alternatives.measure,
