@@ -17,6 +17,7 @@ import alternatives  # noqa: E402
 import envoy_cost  # noqa: E402
 import feed  # noqa: E402
 import ghz  # noqa: E402
+import index  # noqa: E402
 import latency  # noqa: E402
 import micro  # noqa: E402
 import mutual_tls  # noqa: E402
@@ -31,6 +32,7 @@ from world import World  # noqa: E402
 # be quick, and returns its figures.
 PARTS = {
     "micro": micro.measure,
+    "index": index.measure,
     "rpcs": rpcs.measure,
     "mutual_tls": mutual_tls.measure,
     "latency": latency.measure,
