@@ -90,12 +90,18 @@ void AnswerCache::DropUnknown() {
   }
 }
 
+bool AnswerCache::IsKnown(const TokenDigest& digest) {
+  Shard& shard = ShardOf(digest);
+  MutexLock lock(&shard.mutex);
+  return shard.known.Has(digest);
+}
+
 void AnswerCache::ForgetGone() {
   for (auto it = digests_.begin(); it != digests_.end();) {
     auto& digests = it->second;
     digests.erase(std::remove_if(digests.begin(), digests.end(),
                                  [this](const TokenDigest& digest) {
-                                   return !Find(digest).has_value();
+                                   return !IsKnown(digest);
                                  }),
                   digests.end());
     if (digests.empty()) {

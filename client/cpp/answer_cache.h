@@ -33,6 +33,9 @@ class AnswerGenerations {
   void set_limit(size_t limit) { limit_ = limit; }
   // Null if it is not there. Valid until the next call.
   const Answer* Find(const TokenDigest& digest);
+  bool Has(const TokenDigest& digest) const {
+    return young_.contains(digest) || old_.contains(digest);
+  }
   void Put(const TokenDigest& digest, Answer answer);
   void Drop(const TokenDigest& digest);
   void Clear();
@@ -76,6 +79,8 @@ class AnswerCache {
                           digest.bytes()[TokenDigest::kSize - 1]) %
                       kShards];
   }
+  // Not a use of it.
+  bool IsKnown(const TokenDigest& digest);
   void ForgetGone();
 
   const size_t max_names_;

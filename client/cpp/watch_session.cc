@@ -23,6 +23,8 @@ absl::Status WatchSession::Apply(int64_t seq, const std::string& token,
   if (!token.empty()) cache_.Drop(token);
   // It may be a secret that was UNKNOWN until now.
   if (is_live) cache_.DropUnknown();
+  // After that: who copies an answer looks at the version first.
+  MakeVersion();
   applied_ = seq;
   return absl::OkStatus();
 }
@@ -31,20 +33,21 @@ void WatchSession::Grant(BootTime pinged_at, absl::Duration ttl, int64_t seq) {
   MutexLock lock(&mutex_);
   if (is_over_ || seq > applied_ || ttl <= absl::ZeroDuration()) return;
   const BootTime end = pinged_at + (ttl - ttl / kClockDriftDivisor);
-  if (end > lease_end()) {
-    lease_end_.store(end.nanos(), std::memory_order_release);
+  if (end > state_->lease_end()) {
+    state_->lease_end_.store(end.nanos(), std::memory_order_release);
   }
 }
 
 void WatchSession::End() {
   MutexLock lock(&mutex_);
   is_over_ = true;
+  MakeVersion();
 }
 
 // The lease is captured before the look-up, the clock read after it, and the
 // lease never read again.
 absl::optional<Answer> WatchSession::Find(const TokenDigest& digest) {
-  const BootTime end = lease_end();
+  const BootTime end = state_->lease_end();
   absl::optional<Answer> answer = cache_.Find(digest);
   if (!answer) return absl::nullopt;
   const BootTime now = clock_.Now();

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
@@ -22,6 +23,24 @@ struct AnswerOrigin {
   std::string incarnation;
   // The last change that was in it before the look-up.
   int64_t seq = 0;
+};
+
+// What whoever has copies of a session's answers has to look at. Thread-safe.
+class SessionState {
+ public:
+  // Until when answers may be used, as far as is known.
+  BootTime lease_end() const {
+    return BootTime::FromNanos(lease_end_.load(std::memory_order_acquire));
+  }
+  // Another number whenever an answer that was found before may not be found
+  // any more; at least 1.
+  uint64_t version() const { return version_.load(std::memory_order_acquire); }
+
+ private:
+  friend class WatchSession;
+
+  std::atomic<int64_t> lease_end_{0};
+  std::atomic<uint64_t> version_{1};
 };
 
 // Answers, and the lease to use them. Nothing outlives its stream: after a
@@ -55,20 +74,24 @@ class WatchSession {
   bool Keep(const TokenDigest& digest, const Answer& answer,
             const AnswerOrigin& origin);
 
+  // Lives on with who has copies.
+  const std::shared_ptr<const SessionState>& state() const { return public_; }
+
   const std::string& incarnation() const { return incarnation_; }
   // The last change that was applied.
   int64_t applied() const;
   // Whether the lease holds now.
-  bool has_lease() const { return clock_.Now() < lease_end(); }
+  bool has_lease() const { return clock_.Now() < state_->lease_end(); }
 
  private:
-  BootTime lease_end() const {
-    return BootTime::FromNanos(lease_end_.load(std::memory_order_acquire));
+  void MakeVersion() {
+    state_->version_.fetch_add(1, std::memory_order_release);
   }
 
   const std::string incarnation_;
   const BootClock& clock_;
-  std::atomic<int64_t> lease_end_{0};
+  const std::shared_ptr<SessionState> state_ = std::make_shared<SessionState>();
+  const std::shared_ptr<const SessionState> public_ = state_;
 
   // What orders the stream's events and the answers that come in.
   mutable Mutex mutex_;

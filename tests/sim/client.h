@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/types/optional.h"
+#include "client/cpp/hot_answers.h"
 #include "client/cpp/watch_session.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/link.h"
@@ -58,6 +59,7 @@ class Client {
   const std::shared_ptr<Life> life_;
   const PickServer pick_;
   PausingClock find_clock_;
+  HotAnswers hot_{&find_clock_};
 
   std::shared_ptr<Link> link_;
   // Which stream it is, so that what was meant for an earlier one does nothing.

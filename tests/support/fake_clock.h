@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "common/clock.h"
@@ -19,6 +21,21 @@ class FakeBootClock final : public BootClock {
  private:
   // A machine that has been up for an hour.
   std::atomic<int64_t> nanos_{int64_t{3600} * 1'000'000'000};
+};
+
+// A clock that runs a hook, once, when it is read: something that happens
+// between a look-up and the reading. Thread-compatible.
+class HookedClock final : public BootClock {
+ public:
+  explicit HookedClock(FakeBootClock* clock) : clock_(*clock) {}
+  BootTime Now() const override {
+    if (hook) std::exchange(hook, nullptr)();
+    return clock_.Now();
+  }
+  mutable std::function<void()> hook;
+
+ private:
+  FakeBootClock& clock_;
 };
 
 }  // namespace wemasy::tokens

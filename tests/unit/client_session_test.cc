@@ -2,10 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "client/cpp/answer_cache.h"
+#include "client/cpp/hot_answers.h"
 #include "client/cpp/watch_session.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/status_matchers.h"
@@ -137,6 +141,139 @@ TEST_F(WatchSessionTest, AnAnswerEndsWithItsToken) {
   EXPECT_TRUE(session_.Find(digest_));
   clock_.Advance(absl::Nanoseconds(1));
   EXPECT_FALSE(session_.Find(digest_));
+}
+
+class HotAnswersTest : public WatchSessionTest {
+ protected:
+  // Asks the session, and copies what it says.
+  void Copy(const Answer& answer = ValidAnswer("a")) {
+    const uint64_t version = session_.state()->version();
+    ASSERT_TRUE(session_.Keep(digest_, answer, {"one", session_.applied()}));
+    hot_.Keep(session_, version, digest_, answer);
+  }
+
+  HookedClock hooked_clock_{&clock_};
+  HotAnswers hot_{&hooked_clock_};
+};
+
+TEST_F(HotAnswersTest, AnswersOnlyUnderTheCapturedLease) {
+  Grant();
+  Copy();
+  // A pause after the look-up, in which the lease ended, a revocation came and
+  // another lease with it.
+  hooked_clock_.hook = [this] {
+    clock_.Advance(kTtl);
+    ASSERT_OK(session_.Apply(11, "a", false));
+    Grant(11);
+  };
+  EXPECT_FALSE(hot_.Find(digest_));
+}
+
+TEST_F(HotAnswersTest, ACopyIsUsedUnderTheSessionsLeaseOnly) {
+  EXPECT_FALSE(hot_.Find(digest_));
+  Copy();
+  EXPECT_FALSE(hot_.Find(digest_));
+  Grant();
+  EXPECT_EQ(hot_.Find(digest_)->identity->name, "a");
+  EXPECT_FALSE(hot_.Find(DigestOf(2)));
+  EXPECT_EQ(hot_.hits(), 1);
+  clock_.Advance(kShortTtl);
+  EXPECT_FALSE(hot_.Find(digest_));
+  Grant();
+  EXPECT_TRUE(hot_.Find(digest_));
+}
+
+TEST_F(HotAnswersTest, NoCopyOutlivesAChange) {
+  Grant();
+  Copy();
+  // Whatever it is about: a copy is cheap.
+  ASSERT_OK(session_.Apply(11, "b", false));
+  EXPECT_FALSE(hot_.Find(digest_));
+  Copy(UnknownAnswer());
+  EXPECT_EQ(hot_.Find(digest_)->verdict, v1::VERDICT_UNKNOWN);
+  ASSERT_OK(session_.Apply(12, "a", true));
+  EXPECT_FALSE(hot_.Find(digest_));
+}
+
+TEST_F(HotAnswersTest, WhatWasFoundBeforeAChangeIsNoCopyAfterIt) {
+  Grant();
+  const uint64_t version = session_.state()->version();
+  ASSERT_TRUE(Keeps(10));
+  const absl::optional<Answer> found = session_.Find(digest_);
+  ASSERT_OK(session_.Apply(11, "a", false));
+  hot_.Keep(session_, version, digest_, *found);
+  EXPECT_FALSE(hot_.Find(digest_));
+}
+
+TEST_F(HotAnswersTest, NoCopyOutlivesTheStream) {
+  Grant();
+  Copy();
+  session_.End();
+  EXPECT_FALSE(hot_.Find(digest_));
+}
+
+TEST_F(HotAnswersTest, AnotherSessionHasNoneOfTheCopies) {
+  Grant();
+  Copy();
+  WatchSession other({"two", 10}, 100, 100, &clock_);
+  other.Grant(clock_.Now(), kTtl, 10);
+  hot_.Keep(other, other.state()->version(), DigestOf(2), ValidAnswer("b"));
+  EXPECT_TRUE(hot_.Find(DigestOf(2)));
+  EXPECT_FALSE(hot_.Find(digest_));
+}
+
+TEST_F(HotAnswersTest, ACopyEndsWithItsToken) {
+  Answer answer = ValidAnswer("a");
+  answer.end = clock_.Now() + absl::Seconds(1);
+  Grant();
+  Copy(answer);
+  EXPECT_TRUE(hot_.Find(digest_));
+  clock_.Advance(absl::Seconds(1));
+  EXPECT_FALSE(hot_.Find(digest_));
+}
+
+// A token is revoked and the client's acknowledgement counted, again and again,
+// while others ask: who begins to ask after that never hears that it is valid.
+TEST(HotAnswersRaceTest, NobodyHearsOfAnAcknowledgedRevocationTooLate) {
+  SystemBootClock clock;
+  constexpr int kRounds = 2000;
+  const TokenDigest digest = DigestOf(1);
+  WatchSession session({"one", 0}, 100, 100, &clock);
+  HotAnswers hot(&clock);
+  std::atomic<int64_t> acknowledged{0};
+  std::atomic<bool> done{false};
+  std::vector<std::thread> askers(2);
+  for (std::thread& asker : askers) {
+    asker = std::thread([&] {
+      int64_t found = 0;
+      while (!done || found == 0) {
+        const int64_t before = acknowledged;
+        absl::optional<Answer> answer = hot.Find(digest);
+        if (!answer) {
+          const uint64_t version = session.state()->version();
+          answer = session.Find(digest);
+          if (answer) hot.Keep(session, version, digest, *answer);
+        }
+        if (!answer) continue;
+        ++found;
+        // Its name is the change before which it was true.
+        EXPECT_GT(std::stoll(answer->identity->name), before);
+      }
+    });
+  }
+  for (int64_t seq = 1; seq <= kRounds; ++seq) {
+    const std::string name = std::to_string(seq);
+    session.Grant(clock.Now(), kTtl, seq - 1);
+    ASSERT_TRUE(session.Keep(digest, ValidAnswer(name), {"one", seq - 1}));
+    std::this_thread::yield();
+    ASSERT_OK(session.Apply(seq, name, false));
+    acknowledged = seq;
+  }
+  session.Grant(clock.Now(), kTtl, kRounds);
+  ASSERT_TRUE(session.Keep(digest, ValidAnswer(std::to_string(kRounds + 1)),
+                           {"one", kRounds}));
+  done = true;
+  for (std::thread& asker : askers) asker.join();
 }
 
 TEST(AnswerCacheTest, KeepsABoundedNumberAndWhatIsUsed) {

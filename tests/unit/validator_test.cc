@@ -23,21 +23,6 @@ using ::testing::SizeIs;
 
 const absl::Time kDatabaseNow = absl::FromUnixSeconds(1'800'000'000);
 
-// A clock that runs a hook, once, when it is read: something that happens
-// between the look-up and the reading.
-class HookedClock final : public BootClock {
- public:
-  explicit HookedClock(FakeBootClock* clock) : clock_(*clock) {}
-  BootTime Now() const override {
-    if (hook) std::exchange(hook, nullptr)();
-    return clock_.Now();
-  }
-  mutable std::function<void()> hook;
-
- private:
-  FakeBootClock& clock_;
-};
-
 class ValidatorTest : public ::testing::Test {
  protected:
   ValidatorTest() {
