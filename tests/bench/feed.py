@@ -149,8 +149,8 @@ def last_uses(run, quick: bool) -> dict:
     run(f"use {count} 0")
     results = {"": [], "_repeated": []}
     for minute in range(1, rounds + 1):
-        for name in results:
-            results[name].append(run(f"use {count} {minute}"))
+        for seen in results.values():
+            seen.append(run(f"use {count} {minute}"))
     figures = {}
     for name, seen in results.items():
         each = f"per{name}_last_use"
