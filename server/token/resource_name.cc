@@ -40,10 +40,8 @@ absl::optional<TokenName> TokenName::Parse(absl::string_view name) {
   return TokenName{*project, *token};
 }
 
-std::string TokenName::Join(const ProjectId& project, const TokenId& token) {
-  const TokenId::Text id = token.ToText();
-  return absl::StrCat(kProjects, project.text(), kTokens,
-                      absl::string_view(id.data(), id.size()));
+std::string TokenName::ToString() const {
+  return absl::StrCat(kProjects, project.text(), kTokens, token.ToString());
 }
 
 absl::string_view TokenName::ProjectIn(absl::string_view name) {

@@ -56,9 +56,7 @@ struct TokenName {
 
   // Parses `projects/{project}/tokens/{token}`; nothing if malformed.
   static absl::optional<TokenName> Parse(absl::string_view name);
-  std::string ToString() const { return Join(project, token); }
-  // The text of the name of these two.
-  static std::string Join(const ProjectId& project, const TokenId& token);
+  std::string ToString() const;
   // The name of its project in a token's well-formed name.
   static absl::string_view ProjectIn(absl::string_view name);
 

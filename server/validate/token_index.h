@@ -32,6 +32,8 @@ struct IndexSlot {
   // The minutes since the Unix epoch fit until the year 4011.
   static constexpr int kMinuteBits = 30;
 
+  TokenName name() const { return {*project, token}; }
+
   TokenDigest digest;
   TokenId token;
   const ProjectId* project = nullptr;

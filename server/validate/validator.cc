@@ -52,7 +52,6 @@ absl::StatusOr<Validation> Validator::Validate(const ValidationRequest& request,
     if (now >= lease.end) return;
     const int64_t now_nanos = database_time.NanosAt(now);
     validation.verdict = Decide(slot, request, now_nanos);
-    validation.token = TokenName::Join(*slot.project, slot.token);
     if (slot.expire_nanos != IndexSlot::kNever) {
       validation.expire_time = absl::FromUnixNanos(slot.expire_nanos);
       validation.decide_time = absl::FromUnixNanos(now_nanos);

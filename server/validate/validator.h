@@ -3,7 +3,6 @@
 #define WEMASY_SERVER_VALIDATE_VALIDATOR_H_
 
 #include <cstdint>
-#include <string>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
@@ -29,8 +28,6 @@ struct ValidationRequest {
 // What is answered.
 struct Validation {
   Verdict verdict = Verdict::kUnknown;
-  // The token's resource name; empty for kMalformed and kUnknown.
-  std::string token;
   // When the secret will end; InfiniteFuture for never.
   absl::Time expire_time = absl::InfiniteFuture();
   // The last change that was in the index before the look-up.
@@ -49,9 +46,9 @@ class Validator {
   Validator(TokenIndex* index, const Lease* lease, const BootClock* clock)
       : index_(*index), lease_(*lease), clock_(*clock) {}
 
-  // What takes of a known token what an answer with this verdict says of it.
-  // Is called during the look-up, so it must be short and not validate; what
-  // the slot refers to is gone afterwards.
+  // What takes of a known token what an answer with this verdict says of it,
+  // its name to begin with. Is called during the look-up, so it must be short
+  // and not validate; what the slot refers to is gone afterwards.
   using Describe = absl::FunctionRef<void(Verdict, const IndexSlot&)>;
 
   // Returns the verdict; a refusal is one too. Returns an error of

@@ -16,7 +16,7 @@ Answer MakeAnswer(const SimSecret& secret, const Validation& validation,
                   BootTime asked_at) {
   Answer answer;
   answer.verdict = static_cast<v1::Verdict>(validation.verdict);
-  if (validation.token.empty()) return answer;
+  if (validation.verdict <= Verdict::kUnknown) return answer;
   auto identity = std::make_shared<TokenIdentity>();
   identity->name = secret.entry.name.ToString();
   answer.identity = std::move(identity);

@@ -50,7 +50,7 @@ class CheckReplyTest : public ::testing::Test {
     answer.validation.emplace();
     answer.validation->verdict = verdict;
     if (verdict <= Verdict::kUnknown) return answer;
-    answer.validation->token = entry_.name.ToString();
+    answer.token = entry_.name.ToString();
     answer.scopes = entry_.scopes;
     return answer;
   }

@@ -130,7 +130,7 @@ TEST_F(GatewayCheckTest, AValidTokenPassesWithItsIdentity) {
               ElementsAre(Pair("x-wemasy-project", "projects/demo"),
                           Pair("x-wemasy-token", token_.entry.name.ToString()),
                           Pair("x-wemasy-scopes", "pages:read pages:write")));
-  EXPECT_EQ(answer.token(), token_.entry.name.ToString());
+  EXPECT_EQ(answer.token, token_.entry.name.ToString());
   EXPECT_EQ(answer.validation->verdict, Verdict::kValid);
 }
 
@@ -193,7 +193,7 @@ TEST_F(GatewayCheckTest, AnotherProjectsTokenIsForbidden) {
   EXPECT_EQ(answer.http_status, 403);
   EXPECT_EQ(ChallengeOf(answer),
             "Bearer realm=\"wemasy\", error=\"insufficient_scope\"");
-  EXPECT_EQ(answer.token(), token_.entry.name.ToString());
+  EXPECT_EQ(answer.token, token_.entry.name.ToString());
 }
 
 TEST_F(GatewayCheckTest, WithoutALeaseNothingPasses) {

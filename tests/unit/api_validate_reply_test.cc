@@ -32,8 +32,6 @@ class ValidateReplyTest : public ::testing::Test {
   Validation MakeValidation(Verdict verdict) const {
     Validation validation;
     validation.verdict = verdict;
-    if (verdict <= Verdict::kUnknown) return validation;
-    validation.token = entry_.name.ToString();
     return validation;
   }
 
@@ -55,14 +53,15 @@ class ValidateReplyTest : public ::testing::Test {
       const Validation& validation, const v1::ValidateResponse& want,
       const absl::optional<ReplicaIdentity>& replica = absl::nullopt) const {
     EncodedMessage encoded;
-    if (validation.verdict == Verdict::kValid) {
+    if (validation.verdict > Verdict::kUnknown) {
       const std::string metadata = EncodeMetadata(entry_.metadata);
       IndexSlot slot;
+      slot.token = entry_.name.token;
       slot.project = &entry_.name.project;
       slot.creator = &entry_.creator;
       slot.scopes = &entry_.scopes;
       slot.metadata = &metadata;
-      EncodeToken(slot, &encoded);
+      EncodeToken(validation.verdict, slot, &encoded);
     }
     EncodeDecision(validation, replica, &encoded);
     v1::ValidateResponse reply;
@@ -70,6 +69,7 @@ class ValidateReplyTest : public ::testing::Test {
     EXPECT_TRUE(MessageDifferencer::Equals(reply, want))
         << reply.DebugString() << "\ninstead of\n"
         << want.DebugString();
+    EXPECT_EQ(NameIn(encoded), want.token());
     // No byte too many.
     EXPECT_EQ(encoded.bytes.size(), want.ByteSizeLong());
   }

@@ -24,7 +24,7 @@ grpc::Status CheckHandler::Handle(grpc::ServerContext& context,
   });
   if (answer.validation) {
     call.set_verdict(static_cast<int>(answer.validation->verdict));
-    call.set_token(answer.token());
+    call.set_token(answer.token);
   }
   call.Finish(status);
 

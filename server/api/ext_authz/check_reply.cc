@@ -172,11 +172,11 @@ void Describe(const GatewayAnswer& answer, std::string* out) {
   const absl::string_view name =
       v1::Verdict_Name(static_cast<v1::Verdict>(validation.verdict));
   const Entry verdict = {"verdict", kText, name.substr(kVerdictPrefix.size())};
-  if (validation.token.empty()) return WriteMetadata({verdict}, out);
-  const absl::string_view project = TokenName::ProjectIn(validation.token);
+  if (answer.token.empty()) return WriteMetadata({verdict}, out);
+  const absl::string_view project = TokenName::ProjectIn(answer.token);
   const std::string scopes = ListOf(answer.scopes.scopes());
   WriteMetadata({verdict,
-                 {"token", kText, validation.token},
+                 {"token", kText, answer.token},
                  {"project", kText, project},
                  {"scopes", Value::kListValueFieldNumber, scopes}},
                 out);

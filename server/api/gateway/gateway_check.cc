@@ -72,11 +72,11 @@ GatewayAnswer Allowed(absl::string_view token, const ScopeSet& scopes) {
   return answer;
 }
 
-GatewayAnswer AnswerTo(const Validation& validation, const ScopeSet& scopes,
-                       const RouteDemands& demands) {
-  switch (validation.verdict) {
+GatewayAnswer AnswerTo(Verdict verdict, absl::string_view token,
+                       const ScopeSet& scopes, const RouteDemands& demands) {
+  switch (verdict) {
     case Verdict::kValid:
-      return Allowed(validation.token, scopes);
+      return Allowed(token, scopes);
     case Verdict::kWrongProject:
       return Challenged(kForbidden, kInsufficientScope);
     case Verdict::kInsufficientScope:
@@ -134,13 +134,17 @@ GatewayAnswer GatewayCheck::Check(
   if (demands->expected_project) {
     request.expected_project = &*demands->expected_project;
   }
+  std::string token;
   ScopeSet scopes;
-  absl::StatusOr<Validation> validation = validator_.Validate(
-      request,
-      [&scopes](Verdict, const IndexSlot& token) { scopes = *token.scopes; });
+  absl::StatusOr<Validation> validation =
+      validator_.Validate(request, [&](Verdict, const IndexSlot& slot) {
+        token = slot.name().ToString();
+        scopes = *slot.scopes;
+      });
   if (!validation.ok()) return Undecided(validation.status());
-  GatewayAnswer answer = AnswerTo(*validation, scopes, *demands);
+  GatewayAnswer answer = AnswerTo(validation->verdict, token, scopes, *demands);
   answer.validation = *std::move(validation);
+  answer.token = std::move(token);
   answer.scopes = std::move(scopes);
   return answer;
 }

@@ -43,17 +43,14 @@ struct GatewayAnswer {
   // What was decided of the token; nothing if there was none to decide of, or
   // no decision.
   absl::optional<Validation> validation;
-  // Of that token.
+  // That token's resource name, and its scopes; empty for a verdict that has
+  // none.
+  std::string token;
   ScopeSet scopes;
   // OK for each decision, and why there is none otherwise.
   absl::Status status;
 
   bool is_allowed() const { return http_status == 200; }
-  // The token's resource name; empty for a verdict that has none. Valid as long
-  // as `validation`.
-  absl::string_view token() const {
-    return validation ? validation->token : absl::string_view();
-  }
 };
 
 // The answer when there is no decision because of `status`, which is not OK:

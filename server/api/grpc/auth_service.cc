@@ -61,16 +61,16 @@ grpc::Status AuthHandler::Handle(grpc::ServerContext& context,
     validation = Validate(request, response);
     RETURN_IF_ERROR(validation.status());
     call.set_verdict(static_cast<int>(validation->verdict));
-    call.set_token(validation->token);
     absl::optional<ReplicaIdentity> replica;
     if (request.report_freshness()) replica = streams_.identity();
     EncodeDecision(*validation, replica, response);
+    call.set_token(NameIn(*response));
     return absl::OkStatus();
   }));
 }
 
 absl::StatusOr<Validation> AuthHandler::Validate(const Request& request,
-                                                  Response* response) {
+                                                 Response* response) {
   ValidationRequest validation_request;
   validation_request.presented = request.token();
   FieldViolations violations;
@@ -87,7 +87,7 @@ absl::StatusOr<Validation> AuthHandler::Validate(const Request& request,
   RETURN_IF_ERROR(violations.ToStatus());
   return validator_.Validate(
       validation_request, [response](Verdict verdict, const IndexSlot& token) {
-        if (verdict == Verdict::kValid) EncodeToken(token, response);
+        EncodeToken(verdict, token, response);
       });
 }
 

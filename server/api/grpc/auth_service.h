@@ -62,7 +62,7 @@ class AuthHandler {
     AuthHandler& handler_;
   };
 
-  // Adds to `response` what it says of a valid token.
+  // Makes `response` what it says of a known token.
   absl::StatusOr<Validation> Validate(const Request& request,
                                       Response* response);
   WatchReactor* Watch(grpc::CallbackServerContext* context) {

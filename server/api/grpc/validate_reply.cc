@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "server/api/grpc/convert.h"
 #include "server/api/grpc/wire_format.h"
+#include "server/token/resource_name.h"
 #include "server/token/verdict.h"
 #include "wemasy/tokens/v1/auth_service.pb.h"
 
@@ -28,6 +29,13 @@ static_assert(v1::Verdict_MAX == v1::VERDICT_VALID);
 using v1::ValidateResponse;
 
 constexpr absl::string_view kProjectPrefix = "projects/";
+constexpr absl::string_view kTokenPrefix = "/tokens/";
+
+// What a reply of a known token begins with: a text's tag.
+constexpr char kNameTag = ValidateResponse::kTokenFieldNumber << 3 | 2;
+static_assert(kProjectPrefix.size() + ProjectId::kMaxLength +
+                  kTokenPrefix.size() + TokenId::kTextLength <
+              128);
 
 size_t SizeOfEntry(absl::string_view key, absl::string_view value) {
   return SizeOfField(key) + SizeOfField(value);
@@ -51,18 +59,33 @@ std::string EncodeMetadata(const Metadata& metadata) {
   return encoded;
 }
 
-void EncodeToken(const IndexSlot& token, EncodedMessage* reply) {
-  const size_t project_size =
-      kProjectPrefix.size() + token.project->text().size();
-  size_t size = SizeOfField(project_size) + token.metadata->size();
-  if (!token.creator->empty()) size += SizeOfField(*token.creator);
-  for (const std::string& scope : token.scopes->scopes()) {
-    size += SizeOfField(scope);
+void EncodeToken(Verdict verdict, const IndexSlot& token,
+                 EncodedMessage* reply) {
+  const absl::string_view project = token.project->text();
+  const TokenId::Text id = token.token.ToText();
+  const size_t project_size = kProjectPrefix.size() + project.size();
+  const size_t name_size = project_size + kTokenPrefix.size() + id.size();
+  const bool is_valid = verdict == Verdict::kValid;
+  size_t size = SizeOfField(name_size);
+  if (is_valid) {
+    size += SizeOfField(project_size) + token.metadata->size();
+    if (!token.creator->empty()) size += SizeOfField(*token.creator);
+    for (const std::string& scope : token.scopes->scopes()) {
+      size += SizeOfField(scope);
+    }
   }
   uint8_t* to = Extend(size, &reply->bytes);
+  const auto write_project = [&] {
+    to = WriteBytes(kProjectPrefix, to);
+    to = WriteBytes(project, to);
+  };
+  to = WriteHead(ValidateResponse::kTokenFieldNumber, name_size, to);
+  write_project();
+  to = WriteBytes(kTokenPrefix, to);
+  to = WriteBytes({id.data(), id.size()}, to);
+  if (!is_valid) return;
   to = WriteHead(ValidateResponse::kProjectFieldNumber, project_size, to);
-  to = WriteBytes(kProjectPrefix, to);
-  to = WriteBytes(token.project->text(), to);
+  write_project();
   if (!token.creator->empty()) {
     to = WriteText(ValidateResponse::kCreatorFieldNumber, *token.creator, to);
   }
@@ -72,19 +95,22 @@ void EncodeToken(const IndexSlot& token, EncodedMessage* reply) {
   WriteBytes(*token.metadata, to);
 }
 
+absl::string_view NameIn(const EncodedMessage& reply) {
+  const absl::string_view bytes = reply.bytes;
+  // Its tag, and its length, which is a byte.
+  constexpr size_t kHeadSize = 2;
+  if (bytes.size() < kHeadSize || bytes[0] != kNameTag) return {};
+  return bytes.substr(kHeadSize, static_cast<uint8_t>(bytes[1]));
+}
+
 // A message's fields may come in any order, and messages that are encoded one
 // after the other are one message with all their fields.
 void EncodeDecision(const Validation& validation,
                     const absl::optional<ReplicaIdentity>& replica,
                     EncodedMessage* reply) {
   const int verdict = static_cast<int>(validation.verdict);
-  size_t size = SizeOfNumber(verdict);
-  if (!validation.token.empty()) size += SizeOfField(validation.token);
-  uint8_t* to = Extend(size, &reply->bytes);
-  to = WriteNumber(ValidateResponse::kVerdictFieldNumber, verdict, to);
-  if (!validation.token.empty()) {
-    WriteText(ValidateResponse::kTokenFieldNumber, validation.token, to);
-  }
+  WriteNumber(ValidateResponse::kVerdictFieldNumber, verdict,
+              Extend(SizeOfNumber(verdict), &reply->bytes));
   const bool is_valid = validation.verdict == Verdict::kValid;
   const bool has_end =
       is_valid && validation.expire_time != absl::InfiniteFuture();

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "server/api/grpc/encoded_message.h"
 #include "server/api/watch_streams.h"
@@ -16,9 +17,15 @@ namespace wemasy::tokens {
 // The MetadataEncoder of an index whose validator answers over gRPC.
 std::string EncodeMetadata(const Metadata& metadata);
 
-// Adds to `reply`, a ValidateResponse, what it says of a VALID token besides
-// its name and end. `token` is of an index with EncodeMetadata.
-void EncodeToken(const IndexSlot& token, EncodedMessage* reply);
+// Makes `reply`, which is empty, a ValidateResponse with what it says of a
+// known token for that verdict, but for its end. `token` is of an index with
+// EncodeMetadata.
+void EncodeToken(Verdict verdict, const IndexSlot& token,
+                 EncodedMessage* reply);
+
+// The token's resource name in a reply; empty if there is none. Valid as long
+// as `reply` is not changed.
+absl::string_view NameIn(const EncodedMessage& reply);
 
 // Adds to `reply` the decision. With its freshness if `replica` is given.
 void EncodeDecision(const Validation& validation,

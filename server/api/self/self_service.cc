@@ -62,12 +62,12 @@ grpc::Status SelfServiceImpl::GetSelf(grpc::ServerContext* context,
       [&](ServedCall& call, const CallContext&) -> absl::Status {
         const GatewayAnswer answer =
             check_.Check(HeadersOf(*context), /*settings=*/{});
-        response->set_token(std::string(answer.token()));
+        response->set_token(answer.token);
         call.set_token(response->token());
         if (!answer.is_allowed()) return Refusal(answer, context);
         const Validation& validation = *answer.validation;
         response->set_project(
-            std::string(TokenName::ProjectIn(validation.token)));
+            std::string(TokenName::ProjectIn(answer.token)));
         for (const std::string& scope : answer.scopes.scopes()) {
           response->add_scopes(scope);
         }
@@ -86,12 +86,12 @@ grpc::Status SelfServiceImpl::RevokeSelf(grpc::ServerContext* context,
       Rpc::kRevokeSelf, context, /*resource=*/{},
       [&](ServedCall& call, const CallContext& caller) -> absl::Status {
         answer = check_.Check(HeadersOf(*context), /*settings=*/{});
-        call.set_token(answer.token());
+        call.set_token(answer.token);
         if (IsRevoked(answer)) {
           // A repeated call waits again; but a secret that was only replaced
           // has no power over its successor.
           ASSIGN_OR_RETURN(const TokenView view,
-                           lifecycle_.Get(caller, answer.token()));
+                           lifecycle_.Get(caller, answer.token));
           if (view.state != TokenState::kRevoked) {
             return Refusal(answer, context);
           }
@@ -99,7 +99,7 @@ grpc::Status SelfServiceImpl::RevokeSelf(grpc::ServerContext* context,
           return Refusal(answer, context);
         }
         v1::RevokeTokenRequest revocation;
-        revocation.set_name(std::string(answer.token()));
+        revocation.set_name(answer.token);
         revocation.set_actor(revocation.name());
         revocation.set_reason(request->reason());
         ASSIGN_OR_RETURN(const RevokeRequest revoke, FromProto(revocation));
