@@ -54,6 +54,11 @@ def spread(name: str, values) -> dict:
     }
 
 
+def slope(points: dict) -> float:
+    """Of the line through them: what one more adds."""
+    return statistics.linear_regression(*zip(*points.items())).slope
+
+
 def h2load_program() -> str:
     path = shutil.which("h2load")
     if not path:
