@@ -197,7 +197,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     report.latency = shared_.clock.Now() - arrived_;
     if (answer != nullptr) {
       report.error = answer->status;
-      report.token = answer->token();
+      report.token = answer->token;
       if (answer->validation) report.verdict = answer->validation->verdict;
     }
     shared_.recorder.Finished(report);
