@@ -64,9 +64,9 @@ def counted_in(function: str, output: pathlib.Path) -> int:
 
 
 def count_validator(folder: pathlib.Path) -> dict:
-    """Instructions of the validator alone. SHA-256 is most of them: callgrind's
-    processor has no instructions for it, as real ones have. So there is a
-    budget without it, too, in which less goes unnoticed."""
+    """Instructions of the validator alone, but for SHA-256: callgrind's
+    processor has no instructions for it, as real ones have, and which code does
+    without them is up to the machine."""
     calls = 10_000
     counts = {}
     for verdict in ("valid", "unknown", "malformed", "revoked"):
@@ -78,10 +78,8 @@ def count_validator(folder: pathlib.Path) -> dict:
             ],
             check=True,
         )
-        total = counted(output)
-        counts[f"validator_{verdict}"] = total / calls
-        counts[f"validator_{verdict}_without_sha256"] = (
-            total - counted_in("SHA256", output)
+        counts[f"validator_{verdict}"] = (
+            counted(output) - counted_in("SHA256", output)
         ) / calls
     return counts
 
