@@ -66,8 +66,7 @@ grpc::Status SelfServiceImpl::GetSelf(grpc::ServerContext* context,
         call.set_token(response->token());
         if (!answer.is_allowed()) return Refusal(answer, context);
         const Validation& validation = *answer.validation;
-        response->set_project(
-            std::string(TokenName::ProjectIn(answer.token)));
+        response->set_project(std::string(TokenName::ProjectIn(answer.token)));
         for (const std::string& scope : answer.scopes.scopes()) {
           response->add_scopes(scope);
         }
