@@ -38,7 +38,8 @@ struct TokenClientOptions {
   // How long a Validate that has to ask may take, all attempts together.
   absl::Duration timeout = absl::Seconds(2);
   // Answers to keep at most, and answers UNKNOWN at most: about 400 and 100
-  // bytes each. With none, every Validate asks.
+  // bytes each. With none, every Validate asks. Each of up to 64 threads has
+  // copies of its last 64 besides, so that it waits for no other.
   size_t max_answers = 100'000;
   size_t max_unknown = 10'000;
   // A subscription to the end of a token also ends when no server could vouch
