@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 
 import grpc
-from harness.server import free_port
+from harness.ports import free_port
 from loads import GhzLoad, Load, medians, ratios
 from measuring import cpu_seconds, family_cpu_seconds, take_turns
 from messages import EMPTY, LOOKUP, VALIDATE, field

@@ -2,7 +2,7 @@
 server as one would first write it."""
 
 import grpc
-from harness.server import free_port
+from harness.ports import free_port
 from loads import Load, medians, ratios
 from measuring import cpu_seconds, take_turns
 from messages import (

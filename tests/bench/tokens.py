@@ -3,10 +3,8 @@
 import contextlib
 import random
 import re
-import string
-import zlib
 
-DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
+from harness.token_text import forge
 
 
 def create_token(server, credentials=None) -> tuple[str, str]:
@@ -27,12 +25,7 @@ def unissued_secrets(seed: int):
     """Well-formed secrets that no server gave out, without end."""
     source = random.Random(seed)
     while True:
-        body = "wmsy_" + "".join(source.choices(DIGITS, k=30))
-        rest, checksum = zlib.crc32(body.encode()), ""
-        for _ in range(6):
-            rest, digit = divmod(rest, 62)
-            checksum = DIGITS[digit] + checksum
-        yield body + checksum
+        yield forge(source)
 
 
 def mistyped(secret: str) -> str:

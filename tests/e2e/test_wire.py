@@ -1,27 +1,16 @@
 """Presented tokens and messages of any content."""
 
-import string
-import zlib
-
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2
 from harness.client import invalid
 from harness.stubs import auth_pb2
+from harness.token_text import with_checksum
 
-DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 SERVICE = "/wemasy.tokens.v1.TokenService"
 VALIDATE = "/wemasy.tokens.v1.AuthService/Validate"
 CHECK = "/envoy.service.auth.v3.Authorization/Check"
 FORGED = "wmsy_kwoEaQxqGV4S3oUccpFeOf5Vafi37041P62J"
-
-
-def with_checksum(body: str) -> str:
-    rest, digits = zlib.crc32(body.encode()), ""
-    for _ in range(6):
-        rest, digit = divmod(rest, 62)
-        digits = DIGITS[digit] + digits
-    return body + digits
 
 
 def field(number: int, content: bytes) -> bytes:

@@ -6,7 +6,6 @@ import random
 import threading
 import time
 import uuid
-import zlib
 
 import grpc
 from harness.evidence import Failure
@@ -17,6 +16,7 @@ from harness.stubs import (
     service_pb2,
     token_pb2,
 )
+from harness.token_text import forge
 
 import history as history_module
 from history import FORGED, SECOND, History, Mutation, Validation
@@ -35,19 +35,6 @@ _OPTIONS = [
 # Validates on their way to one replica, at most: one that is stopped answers
 # them all when it goes on.
 _MOST_IN_FLIGHT = 400
-
-_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-
-def forge(rng) -> str:
-    """A well-formed token that nobody issued."""
-    text = "wmsy_" + "".join(rng.choices(_ALPHABET, k=30))
-    rest = zlib.crc32(text.encode())
-    digits = ""
-    for _ in range(6):
-        rest, digit = divmod(rest, len(_ALPHABET))
-        digits = _ALPHABET[digit] + digits
-    return text + digits
 
 
 class Token:
