@@ -26,21 +26,6 @@ SHA256_MARGIN = 0.4
 COUNTED = "wemasy::tokens::CountedCalls*"
 
 
-def callgrind(output: pathlib.Path, *options) -> list:
-    """The beginning of a command whose counts go to `output`."""
-    valgrind = shutil.which("valgrind")
-    if not valgrind:
-        raise SystemExit("no valgrind here: run scripts/install-deps")
-    return [
-        *(valgrind, "--tool=callgrind", f"--callgrind-out-file={output}"),
-        *options,
-    ]
-
-
-def program(name: str) -> pathlib.Path:
-    return pathlib.Path(os.environ["WEMASY_BIN_DIR"]) / name
-
-
 def counted(output: pathlib.Path) -> int:
     text = output.read_text(encoding="utf-8")
     return int(re.search(r"^(?:totals|summary): (\d+)", text, re.MULTILINE)[1])
@@ -64,14 +49,22 @@ def count_validator(folder: pathlib.Path) -> dict:
     """Instructions of the validator alone, and of the SHA-256 that comes with
     them: callgrind's processor has no instructions for it, as real ones
     have."""
+    valgrind = shutil.which("valgrind")
+    if not valgrind:
+        raise SystemExit("no valgrind here: run scripts/install-deps")
+    program = (
+        pathlib.Path(os.environ["WEMASY_BIN_DIR"]) / "validator_instructions"
+    )
     calls = 10_000
     counts = {}
     for verdict in ("valid", "unknown", "malformed", "revoked"):
         output = folder / f"callgrind.{verdict}"
         subprocess.run(
             [
-                *callgrind(output, "--quiet", f"--toggle-collect={COUNTED}"),
-                *(program("validator_instructions"), verdict),
+                *(valgrind, "--tool=callgrind", "--quiet"),
+                f"--callgrind-out-file={output}",
+                f"--toggle-collect={COUNTED}",
+                *(program, verdict),
             ],
             check=True,
         )
