@@ -1,6 +1,5 @@
 #include "common/crypto/digest.h"
 
-#include <openssl/mem.h>
 #include <openssl/sha.h>
 
 #include "common/crypto/boringssl.h"
@@ -21,11 +20,6 @@ absl::optional<TokenDigest> TokenDigest::FromBytes(absl::string_view bytes) {
   TokenDigest digest;
   std::memcpy(digest.bytes_.data(), bytes.data(), kSize);
   return digest;
-}
-
-bool operator==(const TokenDigest& a, const TokenDigest& b) {
-  return CRYPTO_memcmp(a.bytes_.data(), b.bytes_.data(), TokenDigest::kSize) ==
-         0;
 }
 
 }  // namespace wemasy::tokens

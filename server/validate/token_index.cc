@@ -18,37 +18,6 @@ int64_t EndOf(const IndexSlot& slot) {
 
 }  // namespace
 
-void TokenIndex::Shard::Add(const IndexSlot& slot) {
-  slots.push_back(slot);
-  positions.insert(static_cast<uint32_t>(slots.size() - 1));
-}
-
-std::vector<IndexSlot> TokenIndex::Shard::Take(
-    absl::FunctionRef<bool(const IndexSlot&)> goes) {
-  std::vector<IndexSlot> taken;
-  for (size_t position = 0; position < slots.size();) {
-    IndexSlot& slot = slots[position];
-    if (!goes(slot)) {
-      ++position;
-      continue;
-    }
-    taken.push_back(slot);
-    // The last one takes its place, and is looked at next.
-    slot = slots.back();
-    slots.pop_back();
-  }
-  if (taken.empty()) return taken;
-  // The others may have moved.
-  positions.clear();
-  used.clear();
-  positions.reserve(slots.size());
-  for (uint32_t position = 0; position < slots.size(); ++position) {
-    positions.insert(position);
-    if (slots[position].has_new_use) used.push_back(position);
-  }
-  return taken;
-}
-
 IndexSlot TokenIndex::MakeSlot(const IndexEntry& entry) {
   IndexSlot slot;
   slot.digest = entry.digest;
@@ -65,24 +34,25 @@ IndexSlot TokenIndex::MakeSlot(const IndexEntry& entry) {
   return slot;
 }
 
-void TokenIndex::Release(const IndexSlot& slot) {
-  projects_.Release(slot.project);
-  creators_.Release(slot.creator);
-  scopes_.Release(slot.scopes);
-  metadata_.Release(slot.metadata);
+void TokenIndex::Release(IndexSlot* slot) {
+  projects_.Release(slot->project);
+  creators_.Release(slot->creator);
+  scopes_.Release(slot->scopes);
+  metadata_.Release(slot->metadata);
+  pool_.GiveBack(slot);
 }
 
 void TokenIndex::Put(const IndexEntry& entry) {
-  IndexSlot slot = MakeSlot(entry);
+  IndexSlot* const slot = pool_.Take(MakeSlot(entry));
   Shard& shard = ShardOf(entry.digest);
   {
     MutexLock lock(&shard.mutex);
-    const auto found = shard.positions.find(entry.digest);
-    if (found == shard.positions.end()) return shard.Add(slot);
-    IndexSlot& there = shard.slots[*found];
-    slot.used_minute = there.used_minute;
-    slot.has_new_use = there.has_new_use;
-    std::swap(slot, there);
+    const auto [found, is_new] = shard.slots.insert(slot);
+    if (is_new) return;
+    IndexSlot& there = **found;
+    slot->used_minute = there.used_minute;
+    slot->has_new_use = there.has_new_use;
+    std::swap(*slot, there);
   }
   Release(slot);
 }
@@ -97,26 +67,34 @@ std::vector<TokenUse> TokenIndex::DrainUses() {
   std::vector<TokenUse> uses;
   for (Shard& shard : *shards_) {
     MutexLock lock(&shard.mutex);
-    for (const uint32_t position : shard.used) {
-      IndexSlot& slot = shard.slots[position];
-      slot.has_new_use = 0;
-      uses.push_back({slot.token, slot.is_old != 0,
-                      absl::FromUnixSeconds(int64_t{60} * slot.used_minute)});
+    for (IndexSlot* const slot : shard.used) {
+      slot->has_new_use = 0;
+      uses.push_back({slot->token, slot->is_old != 0,
+                      absl::FromUnixSeconds(int64_t{60} * slot->used_minute)});
     }
     shard.used.clear();
   }
   return uses;
 }
 
-int64_t TokenIndex::Evict(Shard& shard,
-                          absl::FunctionRef<bool(const IndexSlot&)> goes) {
-  std::vector<IndexSlot> gone;
+void TokenIndex::Evict(Shard& shard,
+                       absl::FunctionRef<bool(const IndexSlot&)> goes) {
+  std::vector<IndexSlot*> gone;
   {
     MutexLock lock(&shard.mutex);
-    gone = shard.Take(goes);
+    absl::erase_if(shard.slots, [&](IndexSlot* slot) {
+      if (!goes(*slot)) return false;
+      slot->has_new_use = 0;
+      gone.push_back(slot);
+      return true;
+    });
+    if (gone.empty()) return;
+    shard.used.erase(
+        std::remove_if(shard.used.begin(), shard.used.end(),
+                       [](IndexSlot* slot) { return !slot->has_new_use; }),
+        shard.used.end());
   }
-  for (const IndexSlot& slot : gone) Release(slot);
-  return static_cast<int64_t>(gone.size());
+  for (IndexSlot* const slot : gone) Release(slot);
 }
 
 TokenIndex::Census TokenIndex::EvictDead(absl::Time now, absl::Duration max_age,
@@ -126,16 +104,18 @@ TokenIndex::Census TokenIndex::EvictDead(absl::Time now, absl::Duration max_age,
   Census census;
   std::vector<int64_t> ends;
   for (Shard& shard : *shards_) {
-    Evict(shard, [&](const IndexSlot& slot) { return EndOf(slot) < too_old; });
-    MutexLock lock(&shard.mutex);
-    for (size_t position = 0; position < shard.slots.size(); ++position) {
-      const int64_t end = EndOf(shard.slots[position]);
-      if (end <= now_nanos) ends.push_back(end);
-    }
-    census.live += static_cast<int64_t>(shard.slots.size());
+    Evict(shard, [&](const IndexSlot& slot) {
+      const int64_t end = EndOf(slot);
+      if (end < too_old) return true;
+      if (end <= now_nanos) {
+        ends.push_back(end);
+      } else {
+        ++census.live;
+      }
+      return false;
+    });
   }
   census.dead = static_cast<int64_t>(ends.size());
-  census.live -= census.dead;
 
   const int64_t excess = census.dead - std::max(max_dead, census.live / 10);
   if (excess <= 0) return census;
@@ -143,8 +123,11 @@ TokenIndex::Census TokenIndex::EvictDead(absl::Time now, absl::Duration max_age,
   std::nth_element(ends.begin(), youngest_to_go, ends.end());
   const int64_t cutoff = *youngest_to_go;
   for (Shard& shard : *shards_) {
-    census.dead -= Evict(
-        shard, [&](const IndexSlot& slot) { return EndOf(slot) <= cutoff; });
+    Evict(shard, [&](const IndexSlot& slot) {
+      const bool goes = EndOf(slot) <= cutoff;
+      if (goes) --census.dead;
+      return goes;
+    });
   }
   return census;
 }

@@ -18,7 +18,7 @@
 #include "server/token/change.h"
 #include "server/token/token_use.h"
 #include "server/validate/interner.h"
-#include "server/validate/slot_list.h"
+#include "server/validate/slot_pool.h"
 
 namespace wemasy::tokens {
 
@@ -59,9 +59,9 @@ struct IndexSlot {
 //
 // Split into shards with a lock each, by the digest's last bits, so that a
 // growing shard stops few look-ups, and those shortly. Nobody can steer
-// digests, so nobody can fill one shard or lengthen a probe. Within a shard the
-// slots are packed, and the table has their positions, as a table has to be
-// half empty at times.
+// digests, so nobody can fill one shard or lengthen a probe. The slots are
+// packed, and the tables have their addresses, as a table has to be half empty
+// at times.
 //
 // Thread-safe. Writers: one at a time for any one digest.
 class TokenIndex {
@@ -77,14 +77,16 @@ class TokenIndex {
   bool Visit(const TokenDigest& digest, Visitor&& visit) {
     Shard& shard = ShardOf(digest);
     MutexLock lock(&shard.mutex);
-    const auto found = shard.positions.find(digest);
-    if (found == shard.positions.end()) return false;
-    IndexSlot& slot = shard.slots[*found];
+    // All that a probe reads first at once, not one after the other.
+    shard.slots.prefetch(digest);
+    const auto found = shard.slots.find(digest);
+    if (found == shard.slots.end()) return false;
+    IndexSlot& slot = **found;
     const uint32_t used_before = slot.used_minute;
     visit(slot);
     if (slot.used_minute != used_before && !slot.has_new_use) {
       slot.has_new_use = 1;
-      shard.used.push_back(*found);
+      shard.used.push_back(&slot);
     }
     return true;
   }
@@ -125,38 +127,32 @@ class TokenIndex {
  private:
   static constexpr size_t kShards = 4096;
 
-  // A position is known by the digest in its slot.
-  struct PositionHash {
+  // A slot is known by the digest in it.
+  struct SlotHash {
     using is_transparent = void;
     size_t operator()(const TokenDigest& digest) const {
       return digest.Prefix();
     }
-    size_t operator()(uint32_t position) const {
-      return (*slots)[position].digest.Prefix();
+    size_t operator()(const IndexSlot* slot) const {
+      return slot->digest.Prefix();
     }
-    const SlotList<IndexSlot>* slots;
   };
-  struct PositionEqual {
+  struct SlotEqual {
     using is_transparent = void;
-    bool operator()(uint32_t a, uint32_t b) const { return a == b; }
-    bool operator()(uint32_t position, const TokenDigest& digest) const {
-      return (*slots)[position].digest == digest;
+    bool operator()(const IndexSlot* slot, const TokenDigest& digest) const {
+      return slot->digest == digest;
     }
-    const SlotList<IndexSlot>* slots;
+    bool operator()(const IndexSlot* a, const IndexSlot* b) const {
+      return a->digest == b->digest;
+    }
   };
 
   struct alignas(64) Shard {
     mutable Mutex mutex;
-    SlotList<IndexSlot> slots ABSL_GUARDED_BY(mutex);
-    absl::flat_hash_set<uint32_t, PositionHash, PositionEqual> positions
-        ABSL_GUARDED_BY(mutex){0, PositionHash{&slots}, PositionEqual{&slots}};
-    // The positions of the slots that have a new use.
-    std::vector<uint32_t> used ABSL_GUARDED_BY(mutex);
-
-    void Add(const IndexSlot& slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
-    // Takes the slots of which `goes` is true.
-    std::vector<IndexSlot> Take(absl::FunctionRef<bool(const IndexSlot&)> goes)
-        ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+    absl::flat_hash_set<IndexSlot*, SlotHash, SlotEqual> slots
+        ABSL_GUARDED_BY(mutex);
+    // Those that have a new use.
+    std::vector<IndexSlot*> used ABSL_GUARDED_BY(mutex);
   };
 
   // The hash table within a shard uses the digest's first bytes, so the shard
@@ -169,17 +165,18 @@ class TokenIndex {
   }
 
   IndexSlot MakeSlot(const IndexEntry& entry);
-  // Gives back what `slot` has in common with others. Nobody may see it any
-  // more.
-  void Release(const IndexSlot& slot);
-  // Forgets the slots of which `goes` is true; returns how many.
-  int64_t Evict(Shard& shard, absl::FunctionRef<bool(const IndexSlot&)> goes);
+  // Gives back `slot`, and what it has in common with others. Nobody may see it
+  // any more.
+  void Release(IndexSlot* slot);
+  // Forgets the slots of which `goes` is true; calls it once for each.
+  void Evict(Shard& shard, absl::FunctionRef<bool(const IndexSlot&)> goes);
 
   const MetadataEncoder encoder_;
   Interner<ProjectId> projects_;
   Interner<std::string> creators_;
   Interner<ScopeSet> scopes_;
   Interner<std::string> metadata_;
+  SlotPool<IndexSlot> pool_;
   std::unique_ptr<std::array<Shard, kShards>> shards_ =
       std::make_unique<std::array<Shard, kShards>>();
 };

@@ -184,7 +184,7 @@ class Faults:
             self._system.replicas, len(self._system.replicas)
         )
         turns = [[replica] for replica in replicas]
-        if rng.random() < 0.3:
+        if rng.random() < 0.5:
             turns.append(replicas)
         clients = list(self._system.client_links)
         places = [replica.place for replica in replicas] + clients

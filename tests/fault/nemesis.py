@@ -8,8 +8,9 @@ from faults import GROUPS, Faults, Lane
 
 # Service is looked at without a fault that often.
 _CALM_EVERY = 6
-# A service's servers go and come with each release: twice as often as the rest.
-_TWICE = ("hosts-lost", "rolling-restart")
+# A service's servers go and come with each release: that much oftener than what
+# else may happen.
+OFTENER = {"hosts-lost": 3, "rolling-restart": 3}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,12 +52,13 @@ def kinds(
 def schedule(seed: int, ttl: float, groups: dict[str, list[str]]):
     """Yields Rounds without an end, the same for the same arguments.
 
-    Every kind comes once, some twice, before any comes again.
+    Every kind comes once, or as often as OFTENER says, before any comes again.
     """
     rng = random.Random(f"{seed} nemesis")
     group_of = {kind: g for g, members in groups.items() for kind in members}
-    everything = sorted(group_of)
-    everything += [kind for kind in _TWICE if kind in group_of]
+    everything = [
+        kind for kind in sorted(group_of) for _ in range(OFTENER.get(kind, 1))
+    ]
     bag = []
     number = 0
 

@@ -1,5 +1,5 @@
-// The index apart from the validator: what is shared, and what a packed shard
-// does as it grows and shrinks.
+// The index apart from the validator: what is shared, where it is, and what a
+// shard does as it grows and shrinks.
 #include "server/validate/token_index.h"
 
 #include <gmock/gmock.h>
@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/validate/interner.h"
+#include "server/validate/slot_pool.h"
 #include "tests/support/entries.h"
 #include "tests/support/fake_random.h"
 
@@ -46,6 +47,25 @@ TEST(InternerTest, ValuesStayWhereTheyAre) {
   for (int i = 0; i < 1000; ++i) {
     EXPECT_EQ(*values[i], absl::StrCat("value ", i));
   }
+}
+
+TEST(SlotPoolTest, ValuesStayWhereTheyAre) {
+  SlotPool<uint64_t> pool;
+  std::vector<uint64_t*> values;
+  // Of more than one piece.
+  for (uint64_t i = 0; i < 600'000; ++i) values.push_back(pool.Take(i));
+  for (uint64_t i = 0; i < values.size(); ++i) ASSERT_EQ(*values[i], i);
+}
+
+TEST(SlotPoolTest, WhatCameBackIsForTheNext) {
+  SlotPool<int> pool;
+  int* const first = pool.Take(1);
+  int* const second = pool.Take(2);
+  pool.GiveBack(first);
+  EXPECT_EQ(pool.Take(3), first);
+  EXPECT_EQ(*first, 3);
+  EXPECT_EQ(*second, 2);
+  EXPECT_NE(pool.Take(4), second);
 }
 
 class TokenIndexTest : public ::testing::Test {
@@ -133,7 +153,7 @@ TEST_F(TokenIndexTest, EvictionLeavesTheOthersAndTheirUses) {
   for (size_t i = 0; i < entries.size(); ++i) {
     EXPECT_EQ(Has(entries[i]), i % 3 != 0);
   }
-  // Once each, at the places where the slots are now.
+  // Once each, and none of those that are gone.
   std::vector<TokenUse> uses = index_.DrainUses();
   EXPECT_THAT(uses, SizeIs(census.live));
   EXPECT_THAT(index_.DrainUses(), IsEmpty());
