@@ -354,7 +354,7 @@ class Faults:
     def _cut_database(self, kind, seconds, rng, **settings):
         """What fails is often slow before."""
         with self._in_force_on_links(kind, rng) as links:
-            if rng.random() < 0.6:
+            if rng.random() < 0.75:
                 with self._links_set(links, delay=rng.uniform(0.2, 0.6)):
                     self._rest(self._ttl * 0.6)
             with self._links_set(links, **settings):
@@ -538,7 +538,7 @@ class Faults:
 
 
 class Lane(threading.Thread):
-    """A second fault beside another one."""
+    """A fault beside others."""
 
     def __init__(self, faults, strike, delay, stop):
         super().__init__(daemon=True)

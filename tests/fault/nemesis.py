@@ -7,7 +7,9 @@ import random
 from faults import GROUPS, Faults, Lane
 
 # Service is looked at without a fault that often.
-_CALM_EVERY = 6
+_CALM_EVERY = 8
+# How often one more strikes meanwhile, and yet another one.
+_BESIDE = (0.8, 0.4)
 # A service's servers go and come with each release: that much oftener than what
 # else may happen.
 OFTENER = {"hosts-lost": 3, "rolling-restart": 3}
@@ -25,11 +27,11 @@ class Strike:
 
 @dataclasses.dataclass(frozen=True)
 class Round:
-    """A fault, maybe another one beside it, and a pause."""
+    """A fault, maybe others beside it, and a pause."""
 
     first: Strike
-    second: Strike | None
-    second_after: float
+    # Each of another group, and after how many seconds it strikes.
+    beside: tuple[tuple[Strike, float], ...]
     pause: float
     # Nobody changes anything during the pause.
     is_quiet: bool = False
@@ -62,12 +64,12 @@ def schedule(seed: int, ttl: float, groups: dict[str, list[str]]):
     bag = []
     number = 0
 
-    def draw(excluded_group=None):
+    def draw(taken_groups=frozenset()):
         nonlocal bag
         if not bag:
             bag = rng.sample(everything, len(everything))
         for i, kind in enumerate(bag):
-            if group_of[kind] != excluded_group:
+            if group_of[kind] not in taken_groups:
                 return strike(bag.pop(i))
         return None
 
@@ -81,8 +83,15 @@ def schedule(seed: int, ttl: float, groups: dict[str, list[str]]):
     while True:
         number += 1
         first = draw()
-        second = draw(group_of[first.kind]) if rng.random() < 0.6 else None
-        pause = rng.uniform(0.1, 1.5)
+        beside = []
+        taken = {group_of[first.kind]}
+        for chance in _BESIDE:
+            other = draw(taken) if rng.random() < chance else None
+            if other:
+                after = rng.uniform(0, first.seconds)
+                beside.append((other, round(after, 3)))
+                taken.add(group_of[other.kind])
+        pause = rng.uniform(0.1, 0.8)
         is_quiet = False
         if number % _CALM_EVERY == 0:
             # Every other time so long that whoever then sleeps loses its lease,
@@ -91,8 +100,7 @@ def schedule(seed: int, ttl: float, groups: dict[str, list[str]]):
             pause = 2 * ttl + 4 if is_quiet else ttl + 3
         yield Round(
             first,
-            second,
-            round(rng.uniform(0, first.seconds), 3),
+            tuple(beside),
             pause,
             is_quiet,
         )
@@ -104,14 +112,11 @@ def run(rounds, system, workload):
     for round_ in rounds:
         if system.stop.is_set():
             return
-        lane = None
-        if round_.second:
-            lane = Lane(faults, round_.second, round_.second_after, system.stop)
-        try:
+        with contextlib.ExitStack() as lanes:
+            for strike, after in round_.beside:
+                lane = Lane(faults, strike, after, system.stop)
+                lanes.callback(lane.finish)
             faults.strike(*round_.first)
-        finally:
-            if lane:
-                lane.finish()
         rest = contextlib.nullcontext()
         if round_.is_quiet:
             rest = workload.changes_rest()
