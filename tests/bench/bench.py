@@ -25,6 +25,7 @@ import plot  # noqa: E402
 import redis  # noqa: E402
 import report  # noqa: E402
 import rpcs  # noqa: E402
+import ten_million  # noqa: E402
 import token_service  # noqa: E402
 from world import World  # noqa: E402
 
@@ -39,6 +40,7 @@ PARTS = {
     "token_service": token_service.measure,
     "feed": feed.measure,
     "envoy": envoy_cost.measure,
+    "ten_million": ten_million.measure,
     # Last, as it adds tokens.
     "alternatives": alternatives.measure,
 }

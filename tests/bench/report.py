@@ -40,6 +40,7 @@ BOUNDS = {
     "p99_with_revokes_vs_without": at_most(1.5),
     "index_bytes_per_token": at_most(150),
     "load_10m_seconds": at_most(20),
+    "validate_throughput_10m_vs_10k": at_least(0.95),
     "revoke_extra_p50_ms": at_most(10),
     "revoke_extra_p99_ms": at_most(50),
     "list_100k_vs_10": at_most(1.5),
