@@ -100,9 +100,4 @@ int Main(int argc, const char* const* argv) {
 }  // namespace
 }  // namespace wemasy::tokens
 
-// What jemalloc is told, where it is linked. Among millions of tokens a look-up
-// waits for the processor to find its pages more than for anything else.
-extern "C" const char* malloc_conf;
-const char* malloc_conf = "thp:always,metadata_thp:auto";
-
 int main(int argc, char** argv) { return wemasy::tokens::Main(argc, argv); }

@@ -25,6 +25,7 @@ import plot  # noqa: E402
 import redis  # noqa: E402
 import report  # noqa: E402
 import rpcs  # noqa: E402
+import server_models  # noqa: E402
 import ten_million  # noqa: E402
 import token_service  # noqa: E402
 from world import World  # noqa: E402
@@ -35,6 +36,7 @@ PARTS = {
     "micro": micro.measure,
     "index": index.measure,
     "rpcs": rpcs.measure,
+    "server_models": server_models.measure,
     "mutual_tls": mutual_tls.measure,
     "latency": latency.measure,
     "token_service": token_service.measure,
@@ -52,6 +54,7 @@ def require_programs():
     envoy_cost.require_programs()
     ghz.program()
     redis.program("redis-server")
+    server_models.require_libraries()
 
 
 def measure(parts, quick: bool) -> dict:

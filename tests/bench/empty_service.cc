@@ -6,30 +6,10 @@
 #include "grpcpp/impl/server_builder_plugin.h"
 #include "grpcpp/server_builder.h"
 #include "server/api/grpc/unary_server.h"
-#include "tests/bench/bench.grpc.pb.h"
+#include "tests/bench/empty_handler.h"
 
 namespace wemasy::tokens {
 namespace {
-
-class EmptyHandler {
- public:
-  using Request = bench::CallRequest;
-  using Response = bench::CallResponse;
-
-  void Post(grpc::ServerContext* context, Request* request,
-            grpc::ServerAsyncResponseWriter<Response>* writer,
-            grpc::ServerCompletionQueue* queue, void* tag) {
-    service_.RequestCall(context, request, writer, queue, queue, tag);
-  }
-  grpc::Status Handle(grpc::ServerContext& /*context*/,
-                      const Request& /*request*/, Response* /*response*/) {
-    return grpc::Status::OK;
-  }
-  grpc::Service* service() { return &service_; }
-
- private:
-  bench::EmptyService::AsyncService service_;
-};
 
 // A queue for each of Validate's, so that neither has more threads.
 constexpr int kQueues = 2;

@@ -80,11 +80,12 @@ class World:
 
 
 @contextlib.contextmanager
-def running(name: str, *arguments):
+def running(name: str, *arguments, **environment: str):
     """The process of a program of ours that says "ready", and ends with its
-    input."""
+    input. `environment` comes on top of ours."""
     process = subprocess.Popen(
         [program(name), *map(str, arguments)],
+        env={**os.environ, **environment},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
