@@ -7,12 +7,6 @@
 #include "absl/strings/strip.h"
 
 namespace wemasy::tokens {
-namespace {
-
-constexpr absl::string_view kProjects = "projects/";
-constexpr absl::string_view kTokens = "/tokens/";
-
-}  // namespace
 
 absl::optional<ProjectId> ProjectId::Parse(absl::string_view text) {
   if (text.empty() || text.size() > kMaxLength) return absl::nullopt;
@@ -25,27 +19,31 @@ absl::optional<ProjectId> ProjectId::Parse(absl::string_view text) {
 }
 
 absl::optional<ProjectId> ProjectId::ParseName(absl::string_view name) {
-  if (!absl::ConsumePrefix(&name, kProjects)) return absl::nullopt;
+  if (!absl::ConsumePrefix(&name, kProjectsPart)) return absl::nullopt;
   return Parse(name);
 }
 
-std::string ProjectId::Name() const { return absl::StrCat(kProjects, text_); }
+std::string ProjectId::Name() const {
+  return absl::StrCat(kProjectsPart, text_);
+}
 
 absl::optional<TokenName> TokenName::Parse(absl::string_view name) {
-  const size_t tokens_at = name.find(kTokens);
+  const size_t tokens_at = name.find(kTokensPart);
   if (tokens_at == absl::string_view::npos) return absl::nullopt;
   const auto project = ProjectId::ParseName(name.substr(0, tokens_at));
-  const auto token = TokenId::Parse(name.substr(tokens_at + kTokens.size()));
+  const auto token =
+      TokenId::Parse(name.substr(tokens_at + kTokensPart.size()));
   if (!project || !token) return absl::nullopt;
   return TokenName{*project, *token};
 }
 
 std::string TokenName::ToString() const {
-  return absl::StrCat(kProjects, project.text(), kTokens, token.ToString());
+  return absl::StrCat(kProjectsPart, project.text(), kTokensPart,
+                      token.ToString());
 }
 
 absl::string_view TokenName::ProjectIn(absl::string_view name) {
-  return name.substr(0, name.find('/', kProjects.size()));
+  return name.substr(0, name.find('/', kProjectsPart.size()));
 }
 
 }  // namespace wemasy::tokens

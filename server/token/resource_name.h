@@ -11,6 +11,10 @@
 
 namespace wemasy::tokens {
 
+// What a name is made of, besides ids.
+inline constexpr absl::string_view kProjectsPart = "projects/";
+inline constexpr absl::string_view kTokensPart = "/tokens/";
+
 // The id of one of the platform's projects: 1 to 63 lower-case letters, digits
 // and hyphens, with no hyphen at either end. A value type.
 class ProjectId {

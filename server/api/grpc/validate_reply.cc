@@ -28,13 +28,10 @@ static_assert(v1::Verdict_MAX == v1::VERDICT_VALID);
 
 using v1::ValidateResponse;
 
-constexpr absl::string_view kProjectPrefix = "projects/";
-constexpr absl::string_view kTokenPrefix = "/tokens/";
-
 // What a reply of a known token begins with: a text's tag.
 constexpr char kNameTag = ValidateResponse::kTokenFieldNumber << 3 | 2;
-static_assert(kProjectPrefix.size() + ProjectId::kMaxLength +
-                  kTokenPrefix.size() + TokenId::kTextLength <
+static_assert(kProjectsPart.size() + ProjectId::kMaxLength +
+                  kTokensPart.size() + TokenId::kTextLength <
               128);
 
 size_t SizeOfEntry(absl::string_view key, absl::string_view value) {
@@ -63,8 +60,8 @@ void EncodeToken(Verdict verdict, const IndexSlot& token,
                  EncodedMessage* reply) {
   const absl::string_view project = token.project->text();
   const TokenId::Text id = token.token.ToText();
-  const size_t project_size = kProjectPrefix.size() + project.size();
-  const size_t name_size = project_size + kTokenPrefix.size() + id.size();
+  const size_t project_size = kProjectsPart.size() + project.size();
+  const size_t name_size = project_size + kTokensPart.size() + id.size();
   const bool is_valid = verdict == Verdict::kValid;
   size_t size = SizeOfField(name_size);
   if (is_valid) {
@@ -76,12 +73,12 @@ void EncodeToken(Verdict verdict, const IndexSlot& token,
   }
   uint8_t* to = Extend(size, &reply->bytes);
   const auto write_project = [&] {
-    to = WriteBytes(kProjectPrefix, to);
+    to = WriteBytes(kProjectsPart, to);
     to = WriteBytes(project, to);
   };
   to = WriteHead(ValidateResponse::kTokenFieldNumber, name_size, to);
   write_project();
-  to = WriteBytes(kTokenPrefix, to);
+  to = WriteBytes(kTokensPart, to);
   to = WriteBytes({id.data(), id.size()}, to);
   if (!is_valid) return;
   to = WriteHead(ValidateResponse::kProjectFieldNumber, project_size, to);
