@@ -25,7 +25,7 @@ LOADS = {"quarter_load": 0.25, "half_load": 0.5, "80_load": 0.8}
 # less was answered than was due: what it then measures is the generator.
 MOST_LATE_US = 1000
 LEAST_ANSWERED = 0.95
-TRIES = 5
+TRIES = 15
 
 # A wave of leaked tokens; or what the database can commit, with some room.
 REVOKES_PER_SECOND = 200
