@@ -161,6 +161,10 @@ void Server::AddMetrics() {
   add_distinct("creators", &TokenIndex::Distinct::creators);
   add_distinct("scopes", &TokenIndex::Distinct::scope_sets);
   add_distinct("metadata", &TokenIndex::Distinct::metadata_sets);
+  metrics.AddGauge(
+      "tokend_index_metadata_bytes",
+      "Memory that different metadata of the secrets in the index takes.",
+      [this] { return static_cast<double>(index_.metadata_bytes()); });
   metrics.AddCounter(
       "tokend_usage_dropped_total",
       "Uses of tokens that were given up, as they could not be written.",
