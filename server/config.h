@@ -82,6 +82,7 @@ struct Settings {
   int max_watch_streams = 0;
   bool synchronous_failover = false;
   int max_active_tokens = 0;
+  int max_metadata_mb = 0;
   int validate_threads = 0;
 
   absl::Duration lame_duck;

@@ -204,6 +204,10 @@ constexpr FlagSpec kFlags[] = {
     {"max-active-tokens", kServe, "1000", "1 to 1000000",
      "Active tokens that a project may have.",
      WEMASY_INT(max_active_tokens, 1, 1'000'000)},
+    {"max-metadata-mb", kServe, "256", "1 to 65536",
+     "Megabytes of memory that different metadata of all tokens may take "
+     "before tokens with new metadata are refused.",
+     WEMASY_INT(max_metadata_mb, 1, 65'536)},
     {"validate-threads", kServe, nullptr, "1 to 256",
      "Threads that answer Validate, and as many for each way that gateways "
      "ask. One for each processor by default.",

@@ -68,7 +68,8 @@ Server::Server(Settings settings, const BootClock& clock, RandomSource& random,
                    &lease_, &hub_, &barrier_, &clock, &random, &watch_),
       replica_(MakeReplicaOptions(settings_), &sync_points_, &barrier_, &hub_,
                &listener_, &clock),
-      lifecycle_(&token_store_, &replica_, &clock, &random,
+      metadata_room_(&index_, int64_t{settings_.max_metadata_mb} << 20),
+      lifecycle_(&token_store_, &replica_, &metadata_room_, &clock, &random,
                  LifecycleLimits{settings_.max_active_tokens}),
       usage_flush_([this] { return index_.DrainUses(); }, usage_store_, clock),
       maintenance_(maintenance_store_, clock),
@@ -161,6 +162,10 @@ void Server::AddMetrics() {
   add_distinct("creators", &TokenIndex::Distinct::creators);
   add_distinct("scopes", &TokenIndex::Distinct::scope_sets);
   add_distinct("metadata", &TokenIndex::Distinct::metadata_sets);
+  metrics.AddGauge(
+      "tokend_index_metadata_bytes",
+      "Memory that different metadata of the secrets in the index takes.",
+      [this] { return static_cast<double>(index_.metadata_bytes()); });
   metrics.AddCounter(
       "tokend_usage_dropped_total",
       "Uses of tokens that were given up, as they could not be written.",

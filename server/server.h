@@ -20,6 +20,7 @@
 #include "server/coherence/watch_hub.h"
 #include "server/config.h"
 #include "server/grpc_front.h"
+#include "server/index_metadata_room.h"
 #include "server/jobs/maintenance.h"
 #include "server/jobs/periodic.h"
 #include "server/jobs/usage_flush.h"
@@ -93,6 +94,7 @@ class Server {
   SyncPoints sync_points_;
   Replica replica_;
 
+  IndexMetadataRoom metadata_room_;
   TokenLifecycle lifecycle_;
 
   UsageFlush usage_flush_;

@@ -205,6 +205,9 @@ absl::StatusOr<TokenView> TokenLifecycle::Update(const CallContext& context,
     if (!locked.token) return TokenNotFound(name);
     TokenRecord& record = locked.token->record;
     RETURN_IF_ERROR(CheckUpdatable(request, record, locked.now));
+    if (request.metadata && *request.metadata != record.metadata) {
+      RETURN_IF_ERROR(CheckMetadataRoom(metadata_room_, *request.metadata));
+    }
 
     Mutation mutation;
     const std::vector<std::string> changed = Apply(request, record);

@@ -188,6 +188,7 @@ absl::StatusOr<IssuedToken> TokenLifecycle::Create(
     RETURN_IF_ERROR(late_violations.ToStatus());
     RETURN_IF_ERROR(
         CheckRoom(project, locked, limits_.active_tokens_per_project));
+    RETURN_IF_ERROR(CheckMetadataRoom(metadata_room_, request.metadata));
 
     Mutation mutation;
     issue = {NewRecord(request, name, secret, locked.now), locked.now};

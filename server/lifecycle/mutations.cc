@@ -42,6 +42,18 @@ absl::Status TokenNotActive(const TokenName& name, TokenState state) {
       {{"name", name.ToString()}, {"state", std::string(NameOf(state))}});
 }
 
+absl::Status CheckMetadataRoom(const MetadataRoom& room,
+                               const Metadata& metadata) {
+  if (metadata.empty() || room.HasRoomFor(metadata)) return absl::OkStatus();
+  return MakeError(
+      ErrorReason::kMetadataLimit,
+      absl::StrCat("different metadata takes all of the ", room.max_bytes(),
+                   " bytes that it may, want metadata that a token has "
+                   "already; use fewer different values, or ask the operator "
+                   "to raise the bound"),
+      {{"limit", absl::StrCat(room.max_bytes())}});
+}
+
 void KillSecret(Mutation& mutation, const TokenRecord& record,
                 const SecretRecord& secret, absl::Time now) {
   mutation.dead_secrets.push_back({secret.digest, now});

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "server/lifecycle/metadata_room.h"
 #include "server/lifecycle/requests.h"
 #include "server/lifecycle/token_store.h"
 
@@ -16,6 +17,11 @@ namespace wemasy::tokens {
 // Errors about one token.
 absl::Status TokenNotFound(const TokenName& name);
 absl::Status TokenNotActive(const TokenName& name, TokenState state);
+
+// Returns an error of kMetadataLimit if there is no room to give a token
+// `metadata`. Tokens without any always have room.
+absl::Status CheckMetadataRoom(const MetadataRoom& room,
+                               const Metadata& metadata);
 
 // Ends a live secret of a token, in the database and in every index.
 void KillSecret(Mutation& mutation, const TokenRecord& record,

@@ -69,10 +69,12 @@ std::string AuditListing(const AuditRequest& request) {
 }  // namespace
 
 TokenLifecycle::TokenLifecycle(TokenStore* store, ChangeBarrier* barrier,
+                               const MetadataRoom* metadata_room,
                                const BootClock* clock, RandomSource* random,
                                LifecycleLimits limits)
     : store_(*store),
       barrier_(*barrier),
+      metadata_room_(*metadata_room),
       clock_(*clock),
       random_(*random),
       limits_(limits) {}

@@ -14,6 +14,7 @@
 #include "common/crypto/random.h"
 #include "common/mutex.h"
 #include "server/lifecycle/change_barrier.h"
+#include "server/lifecycle/metadata_room.h"
 #include "server/lifecycle/page_tokens.h"
 #include "server/lifecycle/requests.h"
 #include "server/lifecycle/token_store.h"
@@ -39,11 +40,11 @@ class TokenLifecycle {
  public:
   // All must outlive this object.
   TokenLifecycle(TokenStore* store, ChangeBarrier* barrier,
-                 const BootClock* clock, RandomSource* random,
-                 LifecycleLimits limits);
+                 const MetadataRoom* metadata_room, const BootClock* clock,
+                 RandomSource* random, LifecycleLimits limits);
 
-  // Also kRequestIdReused, kRequestIdExpired, kActiveTokenLimit, and for a
-  // retry kTokenNotActive.
+  // Also kRequestIdReused, kRequestIdExpired, kActiveTokenLimit,
+  // kMetadataLimit, and for a retry kTokenNotActive.
   absl::StatusOr<IssuedToken> Create(const CallContext& context,
                                      const CreateRequest& request);
 
@@ -55,7 +56,7 @@ class TokenLifecycle {
   absl::StatusOr<TokenViewPage> List(const CallContext& context,
                                      const ListRequest& request);
 
-  // Also kTokenNotFound, kTokenNotActive, kEtagMismatch.
+  // Also kTokenNotFound, kTokenNotActive, kEtagMismatch, kMetadataLimit.
   absl::StatusOr<TokenView> Update(const CallContext& context,
                                    const UpdateRequest& request);
 
@@ -91,6 +92,7 @@ class TokenLifecycle {
 
   TokenStore& store_;
   ChangeBarrier& barrier_;
+  const MetadataRoom& metadata_room_;
   const BootClock& clock_;
   RandomSource& random_;
   const LifecycleLimits limits_;

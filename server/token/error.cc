@@ -80,6 +80,7 @@ absl::StatusCode CodeOf(ErrorReason reason) {
       return absl::StatusCode::kAborted;
     case ErrorReason::kActiveTokenLimit:
     case ErrorReason::kOverloaded:
+    case ErrorReason::kMetadataLimit:
       return absl::StatusCode::kResourceExhausted;
     case ErrorReason::kCallerUnauthenticated:
     case ErrorReason::kTokenRefused:

@@ -38,6 +38,7 @@ enum class ErrorReason {
   kInternal = 17,
   kReplicaTooOld = 18,
   kTokenRefused = 19,
+  kMetadataLimit = 20,
 };
 
 // The status code that goes with a reason; always the same.

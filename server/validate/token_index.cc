@@ -25,8 +25,7 @@ IndexSlot TokenIndex::MakeSlot(const IndexEntry& entry) {
   slot.project = projects_.Acquire(entry.name.project);
   slot.creator = creators_.Acquire(entry.creator);
   slot.scopes = scopes_.Acquire(entry.scopes);
-  slot.metadata = metadata_.Acquire(
-      encoder_ == nullptr ? std::string() : encoder_(entry.metadata));
+  slot.metadata = metadata_.Acquire(Encode(entry.metadata));
   slot.expire_nanos = NanosOrNever(entry.expire_time);
   slot.dead_nanos =
       entry.dead_at ? NanosOrNever(*entry.dead_at) : IndexSlot::kNever;

@@ -124,6 +124,16 @@ class TokenIndex {
   };
   Distinct distinct() const;
 
+  // About what different metadata costs besides its encoded form: the node that
+  // keeps it, its place in the table, and what the allocator rounds up.
+  static constexpr int64_t kMetadataNodeBytes = 96;
+  // The bytes that different metadata takes: each encoded, and its node.
+  int64_t metadata_bytes() const { return metadata_.weight(); }
+  // Whether a secret has the same metadata.
+  bool HasMetadata(const Metadata& metadata) const {
+    return metadata_.Has(Encode(metadata));
+  }
+
  private:
   static constexpr size_t kShards = 4096;
 
@@ -164,6 +174,10 @@ class TokenIndex {
     return (*shards_)[(high << 8 | low) % kShards];
   }
 
+  // Empty if nobody encodes.
+  std::string Encode(const Metadata& metadata) const {
+    return encoder_ == nullptr ? std::string() : encoder_(metadata);
+  }
   IndexSlot MakeSlot(const IndexEntry& entry);
   // Gives back `slot`, and what it has in common with others. Nobody may see it
   // any more.
@@ -175,7 +189,9 @@ class TokenIndex {
   Interner<ProjectId> projects_;
   Interner<std::string> creators_;
   Interner<ScopeSet> scopes_;
-  Interner<std::string> metadata_;
+  Interner<std::string> metadata_{[](const std::string& encoded) {
+    return kMetadataNodeBytes + static_cast<int64_t>(encoded.size());
+  }};
   SlotPool<IndexSlot> pool_;
   std::unique_ptr<std::array<Shard, kShards>> shards_ =
       std::make_unique<std::array<Shard, kShards>>();

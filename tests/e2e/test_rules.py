@@ -1,11 +1,12 @@
 """What the state of a token, project or request does not allow."""
 
+import re
 import time
 import uuid
 
 import grpc
 from harness.client import ACTOR, failing, invalid
-from harness.stubs import service_pb2, token_pb2
+from harness.stubs import auth_pb2, service_pb2, token_pb2
 
 FORGED = "wmsy_kwoEaQxqGV4S3oUccpFeOf5Vafi37041P62J"
 
@@ -56,6 +57,72 @@ def test_concurrent_creates_respect_the_limit(fleet, project):
         assert codes.count(grpc.StatusCode.OK) == 5
         assert codes.count(grpc.StatusCode.RESOURCE_EXHAUSTED) == 15
         assert len(client.list_all(project)) == 5
+
+
+def heavy_metadata(number):
+    """About 4 kB, and different for each number."""
+    return {f"k{i}": f"{number}-".ljust(256, "v") for i in range(16)}
+
+
+def metadata_bytes(server) -> float:
+    found = re.search(
+        r"^tokend_index_metadata_bytes (\S+)$", server.metrics(), re.MULTILINE
+    )
+    return float(found[1])
+
+
+def test_limit_of_different_metadata(fleet, project):
+    """Faults: no check in Create, none in Update, a check of what is loaded."""
+    server = fleet.start(max_metadata_mb=1)
+    limit = 1 << 20
+    full = (grpc.StatusCode.RESOURCE_EXHAUSTED, "METADATA_LIMIT")
+    made = []
+    with server.client() as client:
+        assert metadata_bytes(server) == 0
+        with failing(*full) as found:
+            while len(made) < 1000:
+                metadata = heavy_metadata(len(made))
+                made.append(client.create(project, metadata=metadata))
+        assert found[0].metadata == {"limit": str(limit)}
+        assert 200 < len(made) < 300
+        assert limit <= metadata_bytes(server) < limit + 5000
+        # In any project; what is known already, and none, pass.
+        with failing(*full):
+            client.create(f"{project}-b", metadata={"tier": "gold"})
+        client.create(f"{project}-b", metadata=heavy_metadata(0))
+        name = client.create(project).token.name
+        with failing(*full):
+            client.update(name, ["metadata"], metadata={"tier": "gold"})
+        client.update(name, ["metadata"], metadata=heavy_metadata(1))
+        client.update(name, ["display_name"], display_name="other")
+        client.rotate(name)
+        # A server takes what another one with more room let in.
+        with fleet.start().client() as roomy:
+            for _ in range(10):
+                metadata = heavy_metadata(len(made))
+                made.append(roomy.create(project, metadata=metadata))
+        check_metadata(client, made)
+    assert server.stop() == 0
+
+    # So does one that starts; what is new is refused as before.
+    server = fleet.start(max_metadata_mb=1)
+    with server.client() as client:
+        assert metadata_bytes(server) > limit + 40_000
+        check_metadata(client, made)
+        with failing(*full):
+            client.create(project, metadata={"tier": "gold"})
+        # What no token has any more makes room.
+        for created in made[-11:]:
+            client.update(created.token.name, ["metadata"])
+        assert metadata_bytes(server) < limit
+        client.create(project, metadata={"tier": "gold"})
+
+
+def check_metadata(client, made):
+    for number, created in enumerate(made):
+        response = client.validate(created.secret)
+        assert response.verdict == auth_pb2.VERDICT_VALID
+        assert response.metadata == heavy_metadata(number)
 
 
 def test_concurrent_repeats_make_one_token(client, project):

@@ -33,6 +33,7 @@
 #include "server/token/error.h"
 #include "tests/support/entries.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/fake_metadata_room.h"
 #include "tests/support/fake_random.h"
 
 namespace wemasy::tokens {
@@ -248,7 +249,9 @@ class ApiServerTest : public ::testing::Test {
   const std::string name_ = token_.entry.name.ToString();
   UnreachableStore store_;
   NoBarrier barrier_;
-  TokenLifecycle lifecycle_{&store_, &barrier_, &clock_, &random_, {}};
+  FakeMetadataRoom metadata_room_;
+  TokenLifecycle lifecycle_{&store_, &barrier_, &metadata_room_,
+                            &clock_, &random_,  {}};
   TokenIndex index_{EncodeMetadata};
   Lease lease_;
   const Validator validator_{&index_, &lease_, &clock_};

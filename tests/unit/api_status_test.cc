@@ -90,6 +90,8 @@ constexpr ReasonRow kReasons[] = {
      grpc::StatusCode::FAILED_PRECONDITION},
     {ErrorReason::kTokenRefused, "TOKEN_REFUSED",
      grpc::StatusCode::UNAUTHENTICATED},
+    {ErrorReason::kMetadataLimit, "METADATA_LIMIT",
+     grpc::StatusCode::RESOURCE_EXHAUSTED},
 };
 
 class ReasonTest : public TestWithParam<ReasonRow> {};

@@ -77,6 +77,7 @@ TEST_F(ConfigTest, DefaultsAreForThisMachineOnly) {
   EXPECT_FALSE(s.has_tls());
   EXPECT_EQ(s.lease_ttl, absl::Seconds(30));
   EXPECT_EQ(s.max_active_tokens, 1000);
+  EXPECT_EQ(s.max_metadata_mb, 256);
   EXPECT_EQ(s.validate_threads, 6);
   EXPECT_EQ(s.lame_duck, absl::Seconds(5));
   EXPECT_EQ(s.log_level, LogSeverity::kInfo);
@@ -179,6 +180,17 @@ TEST_F(ConfigTest, BoundsHoldOnBothSides) {
         "--check-listen=unix:/x", "--token-headers=X-Api-Key",
         "--token-headers=a,", "--token-headers=authorization"}) {
     EXPECT_EQ(Faults({"serve", kUrlFlag, flag}).size(), 1U) << flag;
+  }
+}
+
+TEST_F(ConfigTest, MetadataTakesAMegabyteTo64Gigabytes) {
+  EXPECT_EQ(Serve({"--max-metadata-mb=1"}).max_metadata_mb, 1);
+  EXPECT_EQ(Serve({"--max-metadata-mb=65536"}).max_metadata_mb, 65'536);
+  for (const char* value : {"0", "65537", "-1", "256MB"}) {
+    EXPECT_THAT(
+        Faults({"serve", kUrlFlag, absl::StrCat("--max-metadata-mb=", value)}),
+        ElementsAre(absl::StrCat("--max-metadata-mb: found \"", value,
+                                 "\", want 1 to 65536")));
   }
 }
 

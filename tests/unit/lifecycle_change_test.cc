@@ -13,6 +13,7 @@ namespace wemasy::tokens {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::Pair;
 
 constexpr char kOtherRequestId[] = "1c3fe2b5-7ab1-4c3e-8f2a-0123456789ab";
 
@@ -184,6 +185,33 @@ TEST_F(LifecycleTest, AnUpdateThatChangesNothingOnlyWaits) {
   EXPECT_EQ(EtagOf(updated->record), EtagOf(issued.token.record));
   EXPECT_EQ(lifecycle_.ListAudit(Context(), trail)->records.size(), audited);
   EXPECT_EQ(barrier_.awaited().size(), waits + 1);
+}
+
+TEST_F(LifecycleTest, AnUpdateToNewMetadataNeedsRoom) {
+  const IssuedToken issued = MustCreate(MakeCreate());
+  metadata_room_.is_full = true;
+  UpdateRequest update;
+  update.name = issued.token.record.name.ToString();
+  update.actor = "user-2";
+  update.metadata = Metadata{{"tier", "silver"}};
+  const auto refused = lifecycle_.Update(Context(), update);
+  ASSERT_THAT(refused, HasReason(ErrorReason::kMetadataLimit));
+  EXPECT_THAT(GetErrorDetail(refused.status())->metadata,
+              ElementsAre(Pair("limit", "1000")));
+  EXPECT_EQ(lifecycle_.Get(Context(), update.name)->record.metadata,
+            MakeCreate().metadata);
+
+  // The token's own, another's, none, and a change of something else.
+  update.metadata = MakeCreate().metadata;
+  EXPECT_OK(lifecycle_.Update(Context(), update));
+  metadata_room_.known = {{"tier", "bronze"}};
+  update.metadata = metadata_room_.known;
+  EXPECT_OK(lifecycle_.Update(Context(), update));
+  update.metadata = Metadata{};
+  EXPECT_OK(lifecycle_.Update(Context(), update));
+  update.metadata.reset();
+  update.display_name = "another";
+  EXPECT_OK(lifecycle_.Update(Context(), update));
 }
 
 TEST_F(LifecycleTest, TheExpiredMayBeDescribedAnewTheRevokedNot) {

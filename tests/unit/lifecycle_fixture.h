@@ -13,6 +13,7 @@
 #include "server/lifecycle/token_lifecycle.h"
 #include "server/validate/token_index.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/fake_metadata_room.h"
 #include "tests/support/fake_random.h"
 #include "tests/support/fake_token_store.h"
 #include "tests/support/status_matchers.h"
@@ -103,8 +104,9 @@ class LifecycleTest : public ::testing::Test {
   FakeRandom random_;
   FakeTokenStore store_{&clock_};
   FakeBarrier barrier_;
-  TokenLifecycle lifecycle_{&store_, &barrier_, &clock_, &random_,
-                            LifecycleLimits{3}};
+  FakeMetadataRoom metadata_room_;
+  TokenLifecycle lifecycle_{&store_, &barrier_, &metadata_room_,
+                            &clock_, &random_,  LifecycleLimits{3}};
 };
 
 }  // namespace wemasy::tokens

@@ -15,6 +15,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 using ::testing::SizeIs;
 
 TEST_F(LifecycleTest, CreateIssuesASecretOnce) {
@@ -76,6 +77,34 @@ TEST_F(LifecycleTest, ActiveTokensAreLimitedDeadOnesDoNotCount) {
               HasReason(ErrorReason::kActiveTokenLimit));
   store_.AdvanceTime(absl::Hours(1));
   MustCreate(MakeCreate());
+}
+
+TEST_F(LifecycleTest, NewMetadataNeedsRoom) {
+  MustCreate(MakeCreate());
+  metadata_room_.is_full = true;
+  metadata_room_.known = MakeCreate().metadata;
+  CreateRequest request = MakeCreate();
+  request.metadata = {{"tier", "silver"}};
+  const auto refused = lifecycle_.Create(Context(), request);
+  ASSERT_THAT(refused, HasReason(ErrorReason::kMetadataLimit));
+  EXPECT_THAT(GetErrorDetail(refused.status())->metadata,
+              ElementsAre(Pair("limit", "1000")));
+  EXPECT_THAT(store_.changes(), SizeIs(1));
+
+  // What a token has already, and nothing, need none.
+  MustCreate(MakeCreate());
+  request.metadata.clear();
+  MustCreate(request);
+}
+
+TEST_F(LifecycleTest, ARepeatedCreateNeedsNoRoomForMetadata) {
+  CreateRequest request = MakeCreate();
+  request.request_id = kRequestId;
+  const IssuedToken lost = MustCreate(request);
+  metadata_room_.is_full = true;
+  const auto again = lifecycle_.Create(Context(), request);
+  ASSERT_OK(again);
+  EXPECT_EQ(again->token.record.name, lost.token.record.name);
 }
 
 TEST_F(LifecycleTest, ARepeatedCreateIssuesAgainOnTheSameToken) {

@@ -47,7 +47,7 @@ TEST_F(LifecycleTest, ListsPageByPageNewestFirst) {
 }
 
 TEST_F(LifecycleTest, APageOfHeavyTokensHasFewer) {
-  TokenLifecycle roomy(&store_, &barrier_, &clock_, &random_,
+  TokenLifecycle roomy(&store_, &barrier_, &metadata_room_, &clock_, &random_,
                        LifecycleLimits{1000});
   CreateRequest heavy = MakeCreate();
   heavy.description = std::string(1000, 'd');

@@ -8,9 +8,12 @@
 
 #include "server/database_options.h"
 #include "server/grpc_front.h"
+#include "server/index_metadata_room.h"
 #include "server/process.h"
 #include "server/replica_watch.h"
+#include "tests/support/entries.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/fake_random.h"
 #include "tests/support/status_matchers.h"
 
 namespace wemasy::tokens {
@@ -53,6 +56,31 @@ TEST(DescriptorLimitTest, TooFewDescriptorsAreRefusedInWords) {
   EXPECT_NE(refused.message().find("--max-connections: found 1073741823"),
             absl::string_view::npos)
       << refused;
+}
+
+TEST(IndexMetadataRoomTest, IsForWhatIsNewAndBelowTheBound) {
+  TokenIndex index(
+      [](const Metadata& metadata) { return metadata.begin()->second; });
+  FakeRandom random;
+  IndexEntry entry = MakeTestToken(random).entry;
+  const auto put = [&](absl::string_view value) {
+    entry.metadata = {{"tier", std::string(value)}};
+    index.Put(entry);
+  };
+  const IndexMetadataRoom room(&index, TokenIndex::kMetadataNodeBytes + 6);
+  EXPECT_EQ(room.max_bytes(), TokenIndex::kMetadataNodeBytes + 6);
+  EXPECT_TRUE(room.HasRoomFor({{"tier", "gold"}}));
+  put("blank");
+  EXPECT_TRUE(room.HasRoomFor({{"tier", "gold"}}));
+  put("silver");
+  EXPECT_FALSE(room.HasRoomFor({{"tier", "gold"}}));
+  EXPECT_TRUE(room.HasRoomFor({{"tier", "silver"}}));
+  // The bound is none for what the database has.
+  put("platinum");
+  EXPECT_FALSE(room.HasRoomFor({{"tier", "gold"}}));
+  EXPECT_TRUE(room.HasRoomFor({{"tier", "platinum"}}));
+  index.Clear();
+  EXPECT_TRUE(room.HasRoomFor({{"tier", "gold"}}));
 }
 
 TEST(StopRequestsTest, SignalIsAnOrderlyStop) {

@@ -49,6 +49,24 @@ TEST(InternerTest, ValuesStayWhereTheyAre) {
   }
 }
 
+TEST(InternerTest, WeighsEachValueOnce) {
+  Interner<std::string> interner([](const std::string& value) {
+    return static_cast<int64_t>(value.size());
+  });
+  const std::string* const first = interner.Acquire("four");
+  interner.Acquire("four");
+  const std::string* const other = interner.Acquire("seventy");
+  EXPECT_EQ(interner.weight(), 11);
+  interner.Release(first);
+  EXPECT_EQ(interner.weight(), 11);
+  EXPECT_TRUE(interner.Has("four"));
+  interner.Release(first);
+  EXPECT_EQ(interner.weight(), 7);
+  EXPECT_FALSE(interner.Has("four"));
+  interner.Release(other);
+  EXPECT_EQ(interner.weight(), 0);
+}
+
 TEST(SlotPoolTest, ValuesStayWhereTheyAre) {
   SlotPool<uint64_t> pool;
   std::vector<uint64_t*> values;
@@ -135,6 +153,50 @@ TEST_F(TokenIndexTest, SharesWhatTokensHaveInCommon) {
                 distinct.metadata_sets,
             0U);
   EXPECT_EQ(index_.size(), 0);
+}
+
+TEST_F(TokenIndexTest, MetadataCostsAsLongAsATokenHasIt) {
+  TokenIndex index([](const Metadata& metadata) {
+    std::string text;
+    for (const auto& [key, value] : metadata) text += key + value;
+    return text;
+  });
+  const auto put = [&](IndexEntry& entry, Metadata metadata) {
+    entry.metadata = std::move(metadata);
+    index.Put(entry);
+  };
+  constexpr int64_t kNode = TokenIndex::kMetadataNodeBytes;
+  const Metadata gold = {{"tier", "gold"}};
+  const Metadata silver = {{"tier", "silver"}};
+  IndexEntry first = MakeEntry();
+  IndexEntry second = MakeEntry();
+  EXPECT_EQ(index.metadata_bytes(), 0);
+  EXPECT_FALSE(index.HasMetadata(gold));
+  put(first, gold);
+  EXPECT_EQ(index.metadata_bytes(), kNode + 8);
+  EXPECT_TRUE(index.HasMetadata(gold));
+  // Shared, it costs nothing more, nor does what is said again.
+  put(second, gold);
+  put(second, gold);
+  EXPECT_EQ(index.metadata_bytes(), kNode + 8);
+  // One changes, then the other.
+  put(second, silver);
+  EXPECT_EQ(index.metadata_bytes(), 2 * kNode + 18);
+  put(first, silver);
+  EXPECT_EQ(index.metadata_bytes(), kNode + 10);
+  EXPECT_FALSE(index.HasMetadata(gold));
+  EXPECT_TRUE(index.HasMetadata(silver));
+
+  // The dead have it until they are forgotten.
+  put(second, gold);
+  second.dead_at = kNow - absl::Hours(2);
+  index.Put(second);
+  EXPECT_EQ(index.metadata_bytes(), 2 * kNode + 18);
+  index.EvictDead(kNow, absl::Hours(1), /*max_dead=*/0);
+  EXPECT_EQ(index.metadata_bytes(), kNode + 10);
+  index.Clear();
+  EXPECT_EQ(index.metadata_bytes(), 0);
+  EXPECT_FALSE(index.HasMetadata(silver));
 }
 
 TEST_F(TokenIndexTest, EvictionLeavesTheOthersAndTheirUses) {

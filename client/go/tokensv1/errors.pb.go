@@ -127,6 +127,13 @@ const (
 	// To do: send a valid token in the header; where it has expired or was
 	// revoked, ask the owner of the project for a new one.
 	ErrorReason_ERROR_REASON_TOKEN_REFUSED ErrorReason = 19
+	// RESOURCE_EXHAUSTED: no token has this metadata yet, and the different
+	// metadata of all tokens takes as much of the servers' memory as it may
+	// {limit: how many bytes it may take}.
+	//
+	// To do: use fewer different values, a plan's name and not a time; or ask the
+	// operator to raise the bound.
+	ErrorReason_ERROR_REASON_METADATA_LIMIT ErrorReason = 20
 )
 
 // Enum value maps for ErrorReason.
@@ -152,6 +159,7 @@ var (
 		17: "ERROR_REASON_INTERNAL",
 		18: "ERROR_REASON_REPLICA_TOO_OLD",
 		19: "ERROR_REASON_TOKEN_REFUSED",
+		20: "ERROR_REASON_METADATA_LIMIT",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":            0,
@@ -174,6 +182,7 @@ var (
 		"ERROR_REASON_INTERNAL":               17,
 		"ERROR_REASON_REPLICA_TOO_OLD":        18,
 		"ERROR_REASON_TOKEN_REFUSED":          19,
+		"ERROR_REASON_METADATA_LIMIT":         20,
 	}
 )
 
@@ -208,7 +217,7 @@ var File_wemasy_tokens_v1_errors_proto protoreflect.FileDescriptor
 
 const file_wemasy_tokens_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1dwemasy/tokens/v1/errors.proto\x12\x10wemasy.tokens.v1*\xb9\x05\n" +
+	"\x1dwemasy/tokens/v1/errors.proto\x12\x10wemasy.tokens.v1*\xda\x05\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_FIELD_INVALID\x10\x01\x12#\n" +
@@ -230,7 +239,8 @@ const file_wemasy_tokens_v1_errors_proto_rawDesc = "" +
 	"\x17ERROR_REASON_OVERLOADED\x10\x10\x12\x19\n" +
 	"\x15ERROR_REASON_INTERNAL\x10\x11\x12 \n" +
 	"\x1cERROR_REASON_REPLICA_TOO_OLD\x10\x12\x12\x1e\n" +
-	"\x1aERROR_REASON_TOKEN_REFUSED\x10\x13b\x06proto3"
+	"\x1aERROR_REASON_TOKEN_REFUSED\x10\x13\x12\x1f\n" +
+	"\x1bERROR_REASON_METADATA_LIMIT\x10\x14b\x06proto3"
 
 var (
 	file_wemasy_tokens_v1_errors_proto_rawDescOnce sync.Once

@@ -53,12 +53,14 @@ const (
 type TokenServiceClient interface {
 	// Creates a token and returns its secret, this once.
 	//
-	// RESOURCE_EXHAUSTED if the project has as many active tokens as it may.
-	// ALREADY_EXISTS if `request_id` was used more than ten minutes ago, or
-	// before the last rotation of the token. FAILED_PRECONDITION if the token
-	// that `request_id` created is revoked or expired by now. DEADLINE_EXCEEDED
-	// if the token was created but not yet confirmed everywhere: repeat with the
-	// same `request_id`.
+	// RESOURCE_EXHAUSTED if the project has as many active tokens as it may, with
+	// ACTIVE_TOKEN_LIMIT, or if the metadata is new and all different metadata
+	// takes as much memory as it may, with METADATA_LIMIT. ALREADY_EXISTS if
+	// `request_id` was used more than ten minutes ago, or before the last
+	// rotation of the token. FAILED_PRECONDITION if the token that `request_id`
+	// created is revoked or expired by now. DEADLINE_EXCEEDED if the token was
+	// created but not yet confirmed everywhere: repeat with the same
+	// `request_id`.
 	CreateToken(ctx context.Context, in *CreateTokenRequest, opts ...grpc.CallOption) (*CreateTokenResponse, error)
 	// Returns a token.
 	//
@@ -72,8 +74,9 @@ type TokenServiceClient interface {
 	//
 	// NOT_FOUND if the project has no such token. FAILED_PRECONDITION if it is
 	// revoked, or expired and not only described anew. ABORTED if the etag is
-	// not the current one. DEADLINE_EXCEEDED if the change is durable but not
-	// yet confirmed.
+	// not the current one. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
+	// changes to new one and all different metadata takes as much memory as it
+	// may. DEADLINE_EXCEEDED if the change is durable but not yet confirmed.
 	UpdateToken(ctx context.Context, in *UpdateTokenRequest, opts ...grpc.CallOption) (*UpdateTokenResponse, error)
 	// Revokes a token for good. Once this returned OK, Validate refuses it.
 	// Revoking a revoked token succeeds and keeps the first time and reason.
@@ -210,12 +213,14 @@ func (c *tokenServiceClient) ListAuditEvents(ctx context.Context, in *ListAuditE
 type TokenServiceServer interface {
 	// Creates a token and returns its secret, this once.
 	//
-	// RESOURCE_EXHAUSTED if the project has as many active tokens as it may.
-	// ALREADY_EXISTS if `request_id` was used more than ten minutes ago, or
-	// before the last rotation of the token. FAILED_PRECONDITION if the token
-	// that `request_id` created is revoked or expired by now. DEADLINE_EXCEEDED
-	// if the token was created but not yet confirmed everywhere: repeat with the
-	// same `request_id`.
+	// RESOURCE_EXHAUSTED if the project has as many active tokens as it may, with
+	// ACTIVE_TOKEN_LIMIT, or if the metadata is new and all different metadata
+	// takes as much memory as it may, with METADATA_LIMIT. ALREADY_EXISTS if
+	// `request_id` was used more than ten minutes ago, or before the last
+	// rotation of the token. FAILED_PRECONDITION if the token that `request_id`
+	// created is revoked or expired by now. DEADLINE_EXCEEDED if the token was
+	// created but not yet confirmed everywhere: repeat with the same
+	// `request_id`.
 	CreateToken(context.Context, *CreateTokenRequest) (*CreateTokenResponse, error)
 	// Returns a token.
 	//
@@ -229,8 +234,9 @@ type TokenServiceServer interface {
 	//
 	// NOT_FOUND if the project has no such token. FAILED_PRECONDITION if it is
 	// revoked, or expired and not only described anew. ABORTED if the etag is
-	// not the current one. DEADLINE_EXCEEDED if the change is durable but not
-	// yet confirmed.
+	// not the current one. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
+	// changes to new one and all different metadata takes as much memory as it
+	// may. DEADLINE_EXCEEDED if the change is durable but not yet confirmed.
 	UpdateToken(context.Context, *UpdateTokenRequest) (*UpdateTokenResponse, error)
 	// Revokes a token for good. Once this returned OK, Validate refuses it.
 	// Revoking a revoked token succeeds and keeps the first time and reason.

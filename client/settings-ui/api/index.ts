@@ -120,6 +120,8 @@ export type ProblemCode =
   | "conflict"
   /** 409: the project has as many live tokens as it may have. */
   | "limit"
+  /** 409: the token's metadata is new, and there is no room for more. */
+  | "metadata-limit"
   /** 429: too many requests. */
   | "busy"
   /** 503: the token service is away; try again. */

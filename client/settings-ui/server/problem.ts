@@ -39,6 +39,7 @@ const STATUSES: Record<ProblemCode, number> = {
   "not-found": 404,
   conflict: 409,
   limit: 409,
+  "metadata-limit": 409,
   busy: 429,
   unavailable: 503,
   internal: 500,

@@ -16,6 +16,7 @@ const CODES: Record<ErrorReason, ProblemCode> = {
   [ErrorReason.TOKEN_NOT_ACTIVE]: "conflict",
   [ErrorReason.ETAG_MISMATCH]: "conflict",
   [ErrorReason.ACTIVE_TOKEN_LIMIT]: "limit",
+  [ErrorReason.METADATA_LIMIT]: "metadata-limit",
   [ErrorReason.OVERLOADED]: "busy",
   [ErrorReason.LEASE_NOT_HELD]: "unavailable",
   [ErrorReason.DATABASE_UNAVAILABLE]: "unavailable",

@@ -52,7 +52,9 @@ static_assert(static_cast<int>(ErrorReason::kReplicaTooOld) ==
               v1::ERROR_REASON_REPLICA_TOO_OLD);
 static_assert(static_cast<int>(ErrorReason::kTokenRefused) ==
               v1::ERROR_REASON_TOKEN_REFUSED);
-static_assert(v1::ErrorReason_MAX == v1::ERROR_REASON_TOKEN_REFUSED);
+static_assert(static_cast<int>(ErrorReason::kMetadataLimit) ==
+              v1::ERROR_REASON_METADATA_LIMIT);
+static_assert(v1::ErrorReason_MAX == v1::ERROR_REASON_METADATA_LIMIT);
 
 // Absl's codes are gRPC's.
 static_assert(static_cast<int>(absl::StatusCode::kInvalidArgument) ==

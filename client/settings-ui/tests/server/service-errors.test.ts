@@ -43,6 +43,7 @@ describe("a reason", () => {
     [ErrorReason.TOKEN_NOT_ACTIVE]: [409, "conflict"],
     [ErrorReason.ETAG_MISMATCH]: [409, "conflict"],
     [ErrorReason.ACTIVE_TOKEN_LIMIT]: [409, "limit"],
+    [ErrorReason.METADATA_LIMIT]: [409, "metadata-limit"],
     [ErrorReason.OVERLOADED]: [429, "busy"],
     [ErrorReason.LEASE_NOT_HELD]: [503, "unavailable"],
     [ErrorReason.DATABASE_UNAVAILABLE]: [503, "unavailable"],

@@ -26,6 +26,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_INTERNAL: _ClassVar[ErrorReason]
     ERROR_REASON_REPLICA_TOO_OLD: _ClassVar[ErrorReason]
     ERROR_REASON_TOKEN_REFUSED: _ClassVar[ErrorReason]
+    ERROR_REASON_METADATA_LIMIT: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 ERROR_REASON_FIELD_INVALID: ErrorReason
 ERROR_REASON_PAGE_TOKEN_INVALID: ErrorReason
@@ -46,3 +47,4 @@ ERROR_REASON_OVERLOADED: ErrorReason
 ERROR_REASON_INTERNAL: ErrorReason
 ERROR_REASON_REPLICA_TOO_OLD: ErrorReason
 ERROR_REASON_TOKEN_REFUSED: ErrorReason
+ERROR_REASON_METADATA_LIMIT: ErrorReason

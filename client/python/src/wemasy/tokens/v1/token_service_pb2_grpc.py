@@ -112,12 +112,14 @@ class TokenServiceServicer(object):
     def CreateToken(self, request, context):
         """Creates a token and returns its secret, this once.
 
-        RESOURCE_EXHAUSTED if the project has as many active tokens as it may.
-        ALREADY_EXISTS if `request_id` was used more than ten minutes ago, or
-        before the last rotation of the token. FAILED_PRECONDITION if the token
-        that `request_id` created is revoked or expired by now. DEADLINE_EXCEEDED
-        if the token was created but not yet confirmed everywhere: repeat with the
-        same `request_id`.
+        RESOURCE_EXHAUSTED if the project has as many active tokens as it may, with
+        ACTIVE_TOKEN_LIMIT, or if the metadata is new and all different metadata
+        takes as much memory as it may, with METADATA_LIMIT. ALREADY_EXISTS if
+        `request_id` was used more than ten minutes ago, or before the last
+        rotation of the token. FAILED_PRECONDITION if the token that `request_id`
+        created is revoked or expired by now. DEADLINE_EXCEEDED if the token was
+        created but not yet confirmed everywhere: repeat with the same
+        `request_id`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -146,8 +148,9 @@ class TokenServiceServicer(object):
 
         NOT_FOUND if the project has no such token. FAILED_PRECONDITION if it is
         revoked, or expired and not only described anew. ABORTED if the etag is
-        not the current one. DEADLINE_EXCEEDED if the change is durable but not
-        yet confirmed.
+        not the current one. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
+        changes to new one and all different metadata takes as much memory as it
+        may. DEADLINE_EXCEEDED if the change is durable but not yet confirmed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -51,12 +51,14 @@ class TokenServiceStub:
     CreateToken: _grpc.UnaryUnaryMultiCallable[_token_service_pb2.CreateTokenRequest, _token_service_pb2.CreateTokenResponse]
     """Creates a token and returns its secret, this once.
 
-    RESOURCE_EXHAUSTED if the project has as many active tokens as it may.
-    ALREADY_EXISTS if `request_id` was used more than ten minutes ago, or
-    before the last rotation of the token. FAILED_PRECONDITION if the token
-    that `request_id` created is revoked or expired by now. DEADLINE_EXCEEDED
-    if the token was created but not yet confirmed everywhere: repeat with the
-    same `request_id`.
+    RESOURCE_EXHAUSTED if the project has as many active tokens as it may, with
+    ACTIVE_TOKEN_LIMIT, or if the metadata is new and all different metadata
+    takes as much memory as it may, with METADATA_LIMIT. ALREADY_EXISTS if
+    `request_id` was used more than ten minutes ago, or before the last
+    rotation of the token. FAILED_PRECONDITION if the token that `request_id`
+    created is revoked or expired by now. DEADLINE_EXCEEDED if the token was
+    created but not yet confirmed everywhere: repeat with the same
+    `request_id`.
     """
     GetToken: _grpc.UnaryUnaryMultiCallable[_token_service_pb2.GetTokenRequest, _token_service_pb2.GetTokenResponse]
     """Returns a token.
@@ -73,8 +75,9 @@ class TokenServiceStub:
 
     NOT_FOUND if the project has no such token. FAILED_PRECONDITION if it is
     revoked, or expired and not only described anew. ABORTED if the etag is
-    not the current one. DEADLINE_EXCEEDED if the change is durable but not
-    yet confirmed.
+    not the current one. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
+    changes to new one and all different metadata takes as much memory as it
+    may. DEADLINE_EXCEEDED if the change is durable but not yet confirmed.
     """
     RevokeToken: _grpc.UnaryUnaryMultiCallable[_token_service_pb2.RevokeTokenRequest, _token_service_pb2.RevokeTokenResponse]
     """Revokes a token for good. Once this returned OK, Validate refuses it.
@@ -127,12 +130,14 @@ class TokenServiceAsyncStub(TokenServiceStub):
     CreateToken: _aio.UnaryUnaryMultiCallable[_token_service_pb2.CreateTokenRequest, _token_service_pb2.CreateTokenResponse]  # type: ignore[assignment]
     """Creates a token and returns its secret, this once.
 
-    RESOURCE_EXHAUSTED if the project has as many active tokens as it may.
-    ALREADY_EXISTS if `request_id` was used more than ten minutes ago, or
-    before the last rotation of the token. FAILED_PRECONDITION if the token
-    that `request_id` created is revoked or expired by now. DEADLINE_EXCEEDED
-    if the token was created but not yet confirmed everywhere: repeat with the
-    same `request_id`.
+    RESOURCE_EXHAUSTED if the project has as many active tokens as it may, with
+    ACTIVE_TOKEN_LIMIT, or if the metadata is new and all different metadata
+    takes as much memory as it may, with METADATA_LIMIT. ALREADY_EXISTS if
+    `request_id` was used more than ten minutes ago, or before the last
+    rotation of the token. FAILED_PRECONDITION if the token that `request_id`
+    created is revoked or expired by now. DEADLINE_EXCEEDED if the token was
+    created but not yet confirmed everywhere: repeat with the same
+    `request_id`.
     """
     GetToken: _aio.UnaryUnaryMultiCallable[_token_service_pb2.GetTokenRequest, _token_service_pb2.GetTokenResponse]  # type: ignore[assignment]
     """Returns a token.
@@ -149,8 +154,9 @@ class TokenServiceAsyncStub(TokenServiceStub):
 
     NOT_FOUND if the project has no such token. FAILED_PRECONDITION if it is
     revoked, or expired and not only described anew. ABORTED if the etag is
-    not the current one. DEADLINE_EXCEEDED if the change is durable but not
-    yet confirmed.
+    not the current one. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
+    changes to new one and all different metadata takes as much memory as it
+    may. DEADLINE_EXCEEDED if the change is durable but not yet confirmed.
     """
     RevokeToken: _aio.UnaryUnaryMultiCallable[_token_service_pb2.RevokeTokenRequest, _token_service_pb2.RevokeTokenResponse]  # type: ignore[assignment]
     """Revokes a token for good. Once this returned OK, Validate refuses it.
@@ -206,12 +212,14 @@ class TokenServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_token_service_pb2.CreateTokenResponse, _abc.Awaitable[_token_service_pb2.CreateTokenResponse]]:
         """Creates a token and returns its secret, this once.
 
-        RESOURCE_EXHAUSTED if the project has as many active tokens as it may.
-        ALREADY_EXISTS if `request_id` was used more than ten minutes ago, or
-        before the last rotation of the token. FAILED_PRECONDITION if the token
-        that `request_id` created is revoked or expired by now. DEADLINE_EXCEEDED
-        if the token was created but not yet confirmed everywhere: repeat with the
-        same `request_id`.
+        RESOURCE_EXHAUSTED if the project has as many active tokens as it may, with
+        ACTIVE_TOKEN_LIMIT, or if the metadata is new and all different metadata
+        takes as much memory as it may, with METADATA_LIMIT. ALREADY_EXISTS if
+        `request_id` was used more than ten minutes ago, or before the last
+        rotation of the token. FAILED_PRECONDITION if the token that `request_id`
+        created is revoked or expired by now. DEADLINE_EXCEEDED if the token was
+        created but not yet confirmed everywhere: repeat with the same
+        `request_id`.
         """
 
     @_abc_1.abstractmethod
@@ -246,8 +254,9 @@ class TokenServiceServicer(metaclass=_abc_1.ABCMeta):
 
         NOT_FOUND if the project has no such token. FAILED_PRECONDITION if it is
         revoked, or expired and not only described anew. ABORTED if the etag is
-        not the current one. DEADLINE_EXCEEDED if the change is durable but not
-        yet confirmed.
+        not the current one. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
+        changes to new one and all different metadata takes as much memory as it
+        may. DEADLINE_EXCEEDED if the change is durable but not yet confirmed.
         """
 
     @_abc_1.abstractmethod

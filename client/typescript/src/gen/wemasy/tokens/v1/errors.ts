@@ -151,6 +151,15 @@ export const ErrorReason = {
    * revoked, ask the owner of the project for a new one.
    */
   TOKEN_REFUSED: "ERROR_REASON_TOKEN_REFUSED",
+  /**
+   * METADATA_LIMIT - RESOURCE_EXHAUSTED: no token has this metadata yet, and the different
+   * metadata of all tokens takes as much of the servers' memory as it may
+   * {limit: how many bytes it may take}.
+   *
+   * To do: use fewer different values, a plan's name and not a time; or ask the
+   * operator to raise the bound.
+   */
+  METADATA_LIMIT: "ERROR_REASON_METADATA_LIMIT",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -177,6 +186,7 @@ export namespace ErrorReason {
   export type INTERNAL = typeof ErrorReason.INTERNAL;
   export type REPLICA_TOO_OLD = typeof ErrorReason.REPLICA_TOO_OLD;
   export type TOKEN_REFUSED = typeof ErrorReason.TOKEN_REFUSED;
+  export type METADATA_LIMIT = typeof ErrorReason.METADATA_LIMIT;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
 }
 
@@ -242,6 +252,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 19:
     case "ERROR_REASON_TOKEN_REFUSED":
       return ErrorReason.TOKEN_REFUSED;
+    case 20:
+    case "ERROR_REASON_METADATA_LIMIT":
+      return ErrorReason.METADATA_LIMIT;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -291,6 +304,8 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 18;
     case ErrorReason.TOKEN_REFUSED:
       return 19;
+    case ErrorReason.METADATA_LIMIT:
+      return 20;
     case ErrorReason.UNRECOGNIZED:
     default:
       return -1;

@@ -1739,12 +1739,14 @@ export const TokenServiceService = {
   /**
    * Creates a token and returns its secret, this once.
    *
-   * RESOURCE_EXHAUSTED if the project has as many active tokens as it may.
-   * ALREADY_EXISTS if `request_id` was used more than ten minutes ago, or
-   * before the last rotation of the token. FAILED_PRECONDITION if the token
-   * that `request_id` created is revoked or expired by now. DEADLINE_EXCEEDED
-   * if the token was created but not yet confirmed everywhere: repeat with the
-   * same `request_id`.
+   * RESOURCE_EXHAUSTED if the project has as many active tokens as it may, with
+   * ACTIVE_TOKEN_LIMIT, or if the metadata is new and all different metadata
+   * takes as much memory as it may, with METADATA_LIMIT. ALREADY_EXISTS if
+   * `request_id` was used more than ten minutes ago, or before the last
+   * rotation of the token. FAILED_PRECONDITION if the token that `request_id`
+   * created is revoked or expired by now. DEADLINE_EXCEEDED if the token was
+   * created but not yet confirmed everywhere: repeat with the same
+   * `request_id`.
    */
   createToken: {
     path: "/wemasy.tokens.v1.TokenService/CreateToken" as const,
@@ -1788,8 +1790,9 @@ export const TokenServiceService = {
    *
    * NOT_FOUND if the project has no such token. FAILED_PRECONDITION if it is
    * revoked, or expired and not only described anew. ABORTED if the etag is
-   * not the current one. DEADLINE_EXCEEDED if the change is durable but not
-   * yet confirmed.
+   * not the current one. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
+   * changes to new one and all different metadata takes as much memory as it
+   * may. DEADLINE_EXCEEDED if the change is durable but not yet confirmed.
    */
   updateToken: {
     path: "/wemasy.tokens.v1.TokenService/UpdateToken" as const,
@@ -1873,12 +1876,14 @@ export interface TokenServiceServer extends UntypedServiceImplementation {
   /**
    * Creates a token and returns its secret, this once.
    *
-   * RESOURCE_EXHAUSTED if the project has as many active tokens as it may.
-   * ALREADY_EXISTS if `request_id` was used more than ten minutes ago, or
-   * before the last rotation of the token. FAILED_PRECONDITION if the token
-   * that `request_id` created is revoked or expired by now. DEADLINE_EXCEEDED
-   * if the token was created but not yet confirmed everywhere: repeat with the
-   * same `request_id`.
+   * RESOURCE_EXHAUSTED if the project has as many active tokens as it may, with
+   * ACTIVE_TOKEN_LIMIT, or if the metadata is new and all different metadata
+   * takes as much memory as it may, with METADATA_LIMIT. ALREADY_EXISTS if
+   * `request_id` was used more than ten minutes ago, or before the last
+   * rotation of the token. FAILED_PRECONDITION if the token that `request_id`
+   * created is revoked or expired by now. DEADLINE_EXCEEDED if the token was
+   * created but not yet confirmed everywhere: repeat with the same
+   * `request_id`.
    */
   createToken: handleUnaryCall<CreateTokenRequest, CreateTokenResponse>;
   /**
@@ -1898,8 +1903,9 @@ export interface TokenServiceServer extends UntypedServiceImplementation {
    *
    * NOT_FOUND if the project has no such token. FAILED_PRECONDITION if it is
    * revoked, or expired and not only described anew. ABORTED if the etag is
-   * not the current one. DEADLINE_EXCEEDED if the change is durable but not
-   * yet confirmed.
+   * not the current one. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
+   * changes to new one and all different metadata takes as much memory as it
+   * may. DEADLINE_EXCEEDED if the change is durable but not yet confirmed.
    */
   updateToken: handleUnaryCall<UpdateTokenRequest, UpdateTokenResponse>;
   /**
@@ -1939,12 +1945,14 @@ export interface TokenServiceClient extends Client {
   /**
    * Creates a token and returns its secret, this once.
    *
-   * RESOURCE_EXHAUSTED if the project has as many active tokens as it may.
-   * ALREADY_EXISTS if `request_id` was used more than ten minutes ago, or
-   * before the last rotation of the token. FAILED_PRECONDITION if the token
-   * that `request_id` created is revoked or expired by now. DEADLINE_EXCEEDED
-   * if the token was created but not yet confirmed everywhere: repeat with the
-   * same `request_id`.
+   * RESOURCE_EXHAUSTED if the project has as many active tokens as it may, with
+   * ACTIVE_TOKEN_LIMIT, or if the metadata is new and all different metadata
+   * takes as much memory as it may, with METADATA_LIMIT. ALREADY_EXISTS if
+   * `request_id` was used more than ten minutes ago, or before the last
+   * rotation of the token. FAILED_PRECONDITION if the token that `request_id`
+   * created is revoked or expired by now. DEADLINE_EXCEEDED if the token was
+   * created but not yet confirmed everywhere: repeat with the same
+   * `request_id`.
    */
   createToken(
     request: CreateTokenRequest,
@@ -2006,8 +2014,9 @@ export interface TokenServiceClient extends Client {
    *
    * NOT_FOUND if the project has no such token. FAILED_PRECONDITION if it is
    * revoked, or expired and not only described anew. ABORTED if the etag is
-   * not the current one. DEADLINE_EXCEEDED if the change is durable but not
-   * yet confirmed.
+   * not the current one. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
+   * changes to new one and all different metadata takes as much memory as it
+   * may. DEADLINE_EXCEEDED if the change is durable but not yet confirmed.
    */
   updateToken(
     request: UpdateTokenRequest,
