@@ -352,9 +352,12 @@ class Faults:
             yield [replica.link for replica in replicas]
 
     def _cut_database(self, kind, seconds, rng, **settings):
-        """What fails is often slow before."""
+        """What fails is often slow before, and not back soon: what is back
+        before a lease has run out takes none away."""
+        if rng.random() < 0.7:
+            seconds = max(seconds, 1.2 * self._ttl)
         with self._in_force_on_links(kind, rng) as links:
-            if rng.random() < 0.75:
+            if rng.random() < 0.85:
                 with self._links_set(links, delay=rng.uniform(0.2, 0.6)):
                     self._rest(self._ttl * 0.6)
             with self._links_set(links, **settings):
