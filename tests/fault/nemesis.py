@@ -7,12 +7,9 @@ import random
 from faults import GROUPS, Faults, Lane
 
 # Service is looked at without a fault that often.
-_CALM_EVERY = 8
-# How often one more strikes meanwhile, and yet another one.
-_BESIDE = (0.8, 0.4)
-# A service's servers go and come with each release: that much oftener than what
-# else may happen.
-OFTENER = {"hosts-lost": 3, "rolling-restart": 3}
+_CALM_EVERY = 6
+# A service's servers go and come with each release: twice as often as the rest.
+_TWICE = ("hosts-lost", "rolling-restart")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,11 +24,11 @@ class Strike:
 
 @dataclasses.dataclass(frozen=True)
 class Round:
-    """A fault, maybe others beside it, and a pause."""
+    """A fault, maybe another one beside it, and a pause."""
 
     first: Strike
-    # Each of another group, and after how many seconds it strikes.
-    beside: tuple[tuple[Strike, float], ...]
+    second: Strike | None
+    second_after: float
     pause: float
     # Nobody changes anything during the pause.
     is_quiet: bool = False
@@ -54,22 +51,21 @@ def kinds(
 def schedule(seed: int, ttl: float, groups: dict[str, list[str]]):
     """Yields Rounds without an end, the same for the same arguments.
 
-    Every kind comes once, or as often as OFTENER says, before any comes again.
+    Every kind comes once, some twice, before any comes again.
     """
     rng = random.Random(f"{seed} nemesis")
     group_of = {kind: g for g, members in groups.items() for kind in members}
-    everything = [
-        kind for kind in sorted(group_of) for _ in range(OFTENER.get(kind, 1))
-    ]
+    everything = sorted(group_of)
+    everything += [kind for kind in _TWICE if kind in group_of]
     bag = []
     number = 0
 
-    def draw(taken_groups=frozenset()):
+    def draw(excluded_group=None):
         nonlocal bag
         if not bag:
             bag = rng.sample(everything, len(everything))
         for i, kind in enumerate(bag):
-            if group_of[kind] not in taken_groups:
+            if group_of[kind] != excluded_group:
                 return strike(bag.pop(i))
         return None
 
@@ -83,15 +79,8 @@ def schedule(seed: int, ttl: float, groups: dict[str, list[str]]):
     while True:
         number += 1
         first = draw()
-        beside = []
-        taken = {group_of[first.kind]}
-        for chance in _BESIDE:
-            other = draw(taken) if rng.random() < chance else None
-            if other:
-                after = rng.uniform(0, first.seconds)
-                beside.append((other, round(after, 3)))
-                taken.add(group_of[other.kind])
-        pause = rng.uniform(0.1, 0.8)
+        second = draw(group_of[first.kind]) if rng.random() < 0.6 else None
+        pause = rng.uniform(0.1, 1.5)
         is_quiet = False
         if number % _CALM_EVERY == 0:
             # Every other time so long that whoever then sleeps loses its lease,
@@ -100,7 +89,8 @@ def schedule(seed: int, ttl: float, groups: dict[str, list[str]]):
             pause = 2 * ttl + 4 if is_quiet else ttl + 3
         yield Round(
             first,
-            tuple(beside),
+            second,
+            round(rng.uniform(0, first.seconds), 3),
             pause,
             is_quiet,
         )
@@ -112,11 +102,14 @@ def run(rounds, system, workload):
     for round_ in rounds:
         if system.stop.is_set():
             return
-        with contextlib.ExitStack() as lanes:
-            for strike, after in round_.beside:
-                lane = Lane(faults, strike, after, system.stop)
-                lanes.callback(lane.finish)
+        lane = None
+        if round_.second:
+            lane = Lane(faults, round_.second, round_.second_after, system.stop)
+        try:
             faults.strike(*round_.first)
+        finally:
+            if lane:
+                lane.finish()
         rest = contextlib.nullcontext()
         if round_.is_quiet:
             rest = workload.changes_rest()
