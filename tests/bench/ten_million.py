@@ -8,7 +8,7 @@ import hashlib
 import itertools
 import time
 
-from harness.server import Server, migrate
+from harness.server import Server
 from loads import GhzLoad, medians, ratios
 from measuring import cpu_seconds, take_turns
 from messages import VALIDATE
@@ -108,10 +108,7 @@ def measure(world, quick: bool) -> dict:
 
 def fill(world, count: int, secrets: list[str]) -> str:
     """A database of its own, with so many tokens."""
-    database = world.cluster.new_database()
-    done = migrate(world.cluster.url(database, user="postgres"))
-    if done.returncode != 0:
-        raise RuntimeError(done.stderr)
+    database = world.new_database()
     digests = [hashlib.sha256(s.encode()).hexdigest() for s in secrets]
     session = world.cluster.open_session(database)
     session.communicate(

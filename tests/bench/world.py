@@ -38,10 +38,7 @@ class World:
         with contextlib.ExitStack() as stack:
             self.cluster = Cluster()
             stack.callback(self.cluster.destroy)
-            self.database = self.cluster.new_database()
-            done = migrate(self.cluster.url(self.database, user="postgres"))
-            if done.returncode != 0:
-                raise RuntimeError(done.stderr)
+            self.database = self.new_database()
             self.cluster.sql(self.database, SEED)
             self.folder = pathlib.Path(
                 stack.enter_context(tempfile.TemporaryDirectory())
@@ -51,6 +48,14 @@ class World:
 
     def __exit__(self, *_):
         self._stack.close()
+
+    def new_database(self) -> str:
+        """With our tables, and nothing in them."""
+        database = self.cluster.new_database()
+        done = migrate(self.cluster.url(database, user="postgres"))
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr)
+        return database
 
     @property
     def database_url(self) -> str:
