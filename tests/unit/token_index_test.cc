@@ -231,9 +231,11 @@ TEST_F(TokenIndexTest, AChangeKeepsAUseThatWasNotTold) {
   Use(entry, 100);
   entry.creator = "user-2";
   index_.Put(entry);
+  // A later use is told instead of it, not besides.
+  Use(entry, 101);
   EXPECT_THAT(index_.DrainUses(), SizeIs(1));
   // The same minute is told once.
-  Use(entry, 100);
+  Use(entry, 101);
   EXPECT_THAT(index_.DrainUses(), IsEmpty());
 }
 
