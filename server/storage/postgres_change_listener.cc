@@ -26,7 +26,9 @@ absl::Status PostgresChangeListener::Connect() {
     }
     return PublicStatus(FailureKind::kUnavailable);
   }
+  (*opened)->SetDeadline(watchdog_->clock().Now() + options_.connect_timeout);
   RETURN_IF_ERROR((*opened)->Listen(kChangeChannel));
+  (*opened)->ClearDeadline();
   connection_ = *std::move(opened);
   return absl::OkStatus();
 }

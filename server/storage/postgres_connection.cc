@@ -77,9 +77,13 @@ PostgresConnection::PostgresConnection(const PostgresOptions& options,
     : options_(options), watchdog_(watchdog) {}
 
 PostgresConnection::~PostgresConnection() {
-  // Closing says goodbye, and takes no answer; but it may free what a
-  // destructor throws at.
+  // Closing says goodbye, and takes no answer; but who listens says first that
+  // it will not any more, and waits for an answer that may never come.
   guard_.Release();
+  if (session_ != nullptr && session_->receiver != nullptr) {
+    shutdown(session_->connection.sock(), SHUT_RDWR);
+  }
+  // It may free what a destructor throws at.
   (void)Try([this] { session_.reset(); });
 }
 

@@ -1,13 +1,17 @@
 // A replica's exchanges with a real database.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/types.h>
 
 #include <algorithm>
+#include <csignal>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "absl/types/optional.h"
 #include "server/storage/postgres_change_listener.h"
 #include "tests/integration/storage_fixture.h"
 
@@ -281,6 +285,26 @@ TEST_F(StorageReplicaTest, AListenerThatLostItsConnectionSaysSo) {
   heard = listener.Wait(absl::ZeroDuration());
   ASSERT_OK(heard);
   EXPECT_TRUE(*heard);
+}
+
+TEST_F(StorageReplicaTest, AListenerEndsThoughTheServerDoesNotAnswer) {
+  absl::optional<PostgresChangeListener> listener;
+  listener.emplace(&database_.options(), &database_.clock());
+  ASSERT_OK(listener->Wait(absl::ZeroDuration()));
+  const std::string pid = database_.Sql(
+      "SELECT pid FROM pg_stat_activity"
+      " WHERE datname = current_database() AND query LIKE 'LISTEN%'");
+  const auto backend = static_cast<pid_t>(std::stol(pid));
+  ASSERT_EQ(kill(backend, SIGSTOP), 0);
+  absl::Notification ended;
+  std::thread thread([&] {
+    listener.reset();
+    ended.Notify();
+  });
+  // For ever, if it waits for an answer.
+  EXPECT_TRUE(ended.WaitForNotificationWithTimeout(absl::Seconds(20)));
+  EXPECT_EQ(kill(backend, SIGCONT), 0);
+  thread.join();
 }
 
 TEST_F(StorageReplicaTest, AConnectionThatWasLostIsReplaced) {
