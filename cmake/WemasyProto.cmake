@@ -58,6 +58,11 @@ function(wemasy_proto_library name)
   endforeach()
 
   add_library(${name} STATIC ${generated})
+  if(CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+    # Generated code takes long to compile, and is as little ours as the library
+    # that it calls.
+    target_compile_options(${name} PRIVATE -O0 -g0 -fno-sanitize=all)
+  endif()
   target_include_directories(${name} SYSTEM PUBLIC "${out}")
   target_link_libraries(${name} PUBLIC ${arg_DEPS} protobuf::libprotobuf)
   if(arg_GRPC)

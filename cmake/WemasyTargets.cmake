@@ -57,7 +57,8 @@ endfunction()
 # wemasy_test(NAME LABEL unit|contract|integration|... SOURCES a_test.cc ...
 #             [DEPS target ...] [TIMEOUT seconds] [NO_MAIN])
 #
-# One executable of GoogleTest tests, which is one test of CTest's. NO_MAIN if
+# One executable of GoogleTest tests, which is one test of CTest's. The target
+# LABEL_tests builds all of a label. NO_MAIN if
 # the sources have a main(). The tests find the source tree in
 # $WEMASY_SOURCE_DIR and the executables in $WEMASY_BIN_DIR.
 function(wemasy_test name)
@@ -69,6 +70,10 @@ function(wemasy_test name)
     set(main GTest::gmock)
   endif()
   wemasy_executable(${name} SOURCES ${arg_SOURCES} DEPS ${arg_DEPS} ${main})
+  if(NOT TARGET ${arg_LABEL}_tests)
+    add_custom_target(${arg_LABEL}_tests)
+  endif()
+  add_dependencies(${arg_LABEL}_tests ${name})
   _wemasy_add_test(${name} "${arg_LABEL}" "${arg_TIMEOUT}" ${name})
 endfunction()
 
