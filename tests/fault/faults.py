@@ -7,7 +7,6 @@ expect while it lasts: see history.Fault.
 
 import contextlib
 import random
-import threading
 
 import history as history_module
 from history import Fault
@@ -22,8 +21,8 @@ GROUPS = {
         "replica-drain",
         "rolling-restart",
         "replica-row-removed",
-        "wall-clock-jump",
     ),
+    "clock": ("wall-clock-jump",),
     "client": (
         "client-stop",
         "client-stutter",
@@ -101,9 +100,11 @@ class Faults:
         return rng.choice(self._system.clients)
 
     def _some_replicas(self, rng):
-        """One, or all of them."""
+        """Mostly one; sometimes several, or all of them."""
         replicas = self._system.replicas
-        return list(replicas) if rng.random() < 0.3 else [rng.choice(replicas)]
+        most = len(replicas)
+        count = rng.choices((1, min(2, most), most), (60, 25, 15))[0]
+        return rng.sample(replicas, count)
 
     # --- Replicas
 
@@ -354,10 +355,10 @@ class Faults:
     def _cut_database(self, kind, seconds, rng, **settings):
         """What fails is often slow before, and not back soon: what is back
         before a lease has run out takes none away."""
-        if rng.random() < 0.7:
+        if rng.random() < 0.85:
             seconds = max(seconds, 1.2 * self._ttl)
         with self._in_force_on_links(kind, rng) as links:
-            if rng.random() < 0.85:
+            if rng.random() < 0.95:
                 with self._links_set(links, delay=rng.uniform(0.2, 0.6)):
                     self._rest(self._ttl * 0.6)
             with self._links_set(links, **settings):
@@ -380,8 +381,12 @@ class Faults:
 
     def _database_latency(self, kind, seconds, rng):
         with self._in_force_on_links(kind, rng) as links:
-            with self._links_set(links, delay=rng.uniform(0.002, 0.15)):
-                self._rest(seconds)
+            # At most what a lease can be held with.
+            delay = rng.choice(
+                (rng.uniform(0.002, 0.15), rng.uniform(0.1, 0.2) * self._ttl)
+            )
+            with self._links_set(links, delay=delay):
+                self._rest(max(seconds, self._ttl))
 
     def _database_reset(self, kind, seconds, rng):
         """Connections end, again and again."""
@@ -538,29 +543,3 @@ class Faults:
                 )
                 database.primary.revive()
                 database.wait_for_standby()
-
-
-class Lane(threading.Thread):
-    """A fault beside others."""
-
-    def __init__(self, faults, strike, delay, stop):
-        super().__init__(daemon=True)
-        self._faults = faults
-        self._strike = strike
-        self._delay = delay
-        self._stop_event = stop
-        self.error = None
-        self.start()
-
-    def run(self):
-        if self._stop_event.wait(self._delay):
-            return
-        try:
-            self._faults.strike(*self._strike)
-        except Exception as error:  # For the other thread to raise.
-            self.error = error
-
-    def finish(self):
-        self.join()
-        if self.error is not None:
-            raise self.error

@@ -3,13 +3,27 @@
 import contextlib
 import dataclasses
 import random
+import threading
+import time
+from collections.abc import Iterator
 
-from faults import GROUPS, Faults, Lane
+from faults import GROUPS, Faults
 
-# Service is looked at without a fault that often.
-_CALM_EVERY = 6
-# A service's servers go and come with each release: twice as often as the rest.
-_TWICE = ("hosts-lost", "rolling-restart")
+# Which groups' faults come one after another. Those of different lanes come
+# beside each other.
+_LANES = (("replica",), ("client", "clock"), ("network", "database"))
+# How often kinds come that come more often than the rest: a service's servers
+# go and come with each release, and networks fail more often than what they
+# connect.
+_WEIGHTS = {
+    "hosts-lost": 2,
+    "rolling-restart": 2,
+    "database-cut-both": 3,
+    "database-cut-to": 3,
+    "database-cut-from": 2,
+}
+# For how many leases' lengths faults come, before service is looked at without.
+_EPISODE_TTLS = 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,21 +31,17 @@ class Strike:
     kind: str
     seconds: float
     seed: int
-
-    def __iter__(self):
-        return iter((self.kind, self.seconds, self.seed))
+    # Before the next one of its lane.
+    pause: float
 
 
 @dataclasses.dataclass(frozen=True)
-class Round:
-    """A fault, maybe another one beside it, and a pause."""
+class Calm:
+    """A time without faults."""
 
-    first: Strike
-    second: Strike | None
-    second_after: float
-    pause: float
-    # Nobody changes anything during the pause.
-    is_quiet: bool = False
+    seconds: float
+    # Nobody changes anything meanwhile.
+    is_quiet: bool
 
 
 def kinds(
@@ -44,75 +54,96 @@ def kinds(
     if not can_fill_disks:
         found["database"].remove("disk-full")
     if not can_set_clocks:
-        found["replica"].remove("wall-clock-jump")
+        del found["clock"]
     return found
 
 
-def schedule(seed: int, ttl: float, groups: dict[str, list[str]]):
-    """Yields Rounds without an end, the same for the same arguments.
+def lanes(
+    seed: int, ttl: float, groups: dict[str, list[str]]
+) -> list[Iterator[Strike]]:
+    """The strikes of each lane, without an end, the same for the same
+    arguments."""
+    found = []
+    for lane in _LANES:
+        members = [kind for group in lane for kind in groups.get(group, ())]
+        if members:
+            rng = random.Random(f"{seed} {lane}")
+            found.append(_strikes(rng, ttl, members))
+    return found
 
-    Every kind comes once, some twice, before any comes again.
-    """
-    rng = random.Random(f"{seed} nemesis")
-    group_of = {kind: g for g, members in groups.items() for kind in members}
-    everything = sorted(group_of)
-    everything += [kind for kind in _TWICE if kind in group_of]
-    bag = []
-    number = 0
 
-    def draw(excluded_group=None):
-        nonlocal bag
-        if not bag:
-            bag = rng.sample(everything, len(everything))
-        for i, kind in enumerate(bag):
-            if group_of[kind] != excluded_group:
-                return strike(bag.pop(i))
-        return None
-
-    def strike(kind):
-        # Often within a lease, often longer than any.
-        seconds = ttl * rng.choice(
-            (rng.uniform(0.05, 0.8), rng.uniform(0.8, 1.3), rng.uniform(1.3, 2))
-        )
-        return Strike(kind, round(seconds, 3), rng.getrandbits(32))
-
+def _strikes(rng, ttl, members):
+    """Every kind as often as its weight says, before any comes again."""
+    everything = [kind for kind in members for _ in range(weight(kind))]
     while True:
-        number += 1
-        first = draw()
-        second = draw(group_of[first.kind]) if rng.random() < 0.6 else None
-        pause = rng.uniform(0.1, 1.5)
-        is_quiet = False
-        if number % _CALM_EVERY == 0:
-            # Every other time so long that whoever then sleeps loses its lease,
-            # and is missed for longer than is allowed.
-            is_quiet = number // _CALM_EVERY % 2 == 1
-            pause = 2 * ttl + 4 if is_quiet else ttl + 3
-        yield Round(
-            first,
-            second,
-            round(rng.uniform(0, first.seconds), 3),
-            pause,
-            is_quiet,
-        )
+        for kind in rng.sample(everything, len(everything)):
+            # Often within a lease, often longer than any.
+            seconds = ttl * rng.choice(
+                (
+                    rng.uniform(0.05, 0.8),
+                    rng.uniform(0.8, 1.3),
+                    rng.uniform(1.3, 2),
+                )
+            )
+            yield Strike(
+                kind,
+                round(seconds, 3),
+                rng.getrandbits(32),
+                round(rng.uniform(0.1, 1.5), 3),
+            )
 
 
-def run(rounds, system, workload):
+def weight(kind: str) -> int:
+    return _WEIGHTS.get(kind, 1)
+
+
+def calms(ttl: float) -> Iterator[Calm]:
+    """Every other one so long that whoever then sleeps loses its lease, and is
+    missed for longer than is allowed."""
+    while True:
+        yield Calm(2 * ttl + 4, is_quiet=True)
+        yield Calm(ttl + 3, is_quiet=False)
+
+
+def run(seed, ttl, groups, system, workload):
     """Until the system stops."""
     faults = Faults(system)
-    for round_ in rounds:
-        if system.stop.is_set():
-            return
-        lane = None
-        if round_.second:
-            lane = Lane(faults, round_.second, round_.second_after, system.stop)
-        try:
-            faults.strike(*round_.first)
-        finally:
-            if lane:
-                lane.finish()
+    strikes = lanes(seed, ttl, groups)
+    for calm in calms(ttl):
+        end = time.monotonic() + _EPISODE_TTLS * ttl
+        threads = [Lane(faults, lane, end, system.stop) for lane in strikes]
+        for thread in threads:
+            thread.join()
+        for thread in threads:
+            if thread.error is not None:
+                raise thread.error
         rest = contextlib.nullcontext()
-        if round_.is_quiet:
+        if calm.is_quiet:
             rest = workload.changes_rest()
         with rest:
-            if system.stop.wait(round_.pause):
+            if system.stop.wait(calm.seconds):
                 return
+
+
+class Lane(threading.Thread):
+    """Strikes one after another until `end`, beside other lanes."""
+
+    def __init__(self, faults, strikes, end, stop):
+        super().__init__(daemon=True)
+        self._faults = faults
+        self._strikes = strikes
+        self._end = end
+        self._stop_event = stop
+        self.error = None
+        self.start()
+
+    def run(self):
+        try:
+            while time.monotonic() < self._end:
+                strike = next(self._strikes)
+                self._faults.strike(strike.kind, strike.seconds, strike.seed)
+                if self._stop_event.wait(strike.pause):
+                    return
+        except Exception as error:  # For the other thread to raise.
+            self.error = error
+            self._stop_event.set()

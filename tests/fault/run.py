@@ -114,7 +114,6 @@ def _live_through(seed, minutes, system, options, stop_at_first):
         ]
         for group, members in groups.items()
     }
-    rounds = nemesis.schedule(seed, options.ttl, groups)
     workload = Workload(
         seed, history, system.replicas, system.clients, options.pace
     )
@@ -124,7 +123,7 @@ def _live_through(seed, minutes, system, options, stop_at_first):
     errors = []
     thread = threading.Thread(
         target=_run_nemesis,
-        args=(rounds, system, workload, errors),
+        args=(seed, groups, system, workload, errors),
         daemon=True,
     )
     thread.start()
@@ -151,9 +150,9 @@ def _live_through(seed, minutes, system, options, stop_at_first):
     return found
 
 
-def _run_nemesis(rounds, system, workload, errors):
+def _run_nemesis(seed, groups, system, workload, errors):
     try:
-        nemesis.run(rounds, system, workload)
+        nemesis.run(seed, system.history.ttl, groups, system, workload)
     except Exception as error:
         errors.append(error)
         system.stop.set()
