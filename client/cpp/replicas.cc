@@ -35,6 +35,7 @@ FreshAnswer FromResponse(v1::ValidateResponse& response, BootTime asked_at) {
   FreshAnswer fresh;
   fresh.origin.incarnation = response.freshness().incarnation();
   fresh.origin.seq = response.freshness().change_number();
+  fresh.origin.stream = response.freshness().watch_stream_number();
   fresh.answer.verdict = response.verdict();
   if (response.token().empty()) return fresh;
   auto identity = std::make_shared<TokenIdentity>();
@@ -92,10 +93,12 @@ bool Replicas::AwaitConnection(size_t replica, absl::Duration timeout) {
 }
 
 absl::StatusOr<FreshAnswer> Replicas::Validate(absl::string_view token,
+                                               int64_t stream,
                                                absl::Duration timeout) {
   v1::ValidateRequest request;
   request.set_token(std::string(token));
   request.set_report_freshness(true);
+  request.set_watch_stream_number(stream);
   const BootTime deadline = clock_.Now() + timeout;
   const absl::Duration attempt =
       stubs_.size() == 1 ? timeout : timeout / kAttemptsPerTimeout;

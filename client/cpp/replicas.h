@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,8 +46,9 @@ class Replicas {
   void Prefer(size_t replica) { preferred_ = replica; }
 
   // Asks about a well-formed token: the preferred replica, and as long as one
-  // cannot answer, the others in turn.
-  absl::StatusOr<FreshAnswer> Validate(absl::string_view token,
+  // cannot answer, the others in turn. Stream `stream` shall tell of changes to
+  // the token; 0 for none.
+  absl::StatusOr<FreshAnswer> Validate(absl::string_view token, int64_t stream,
                                        absl::Duration timeout);
 
  private:

@@ -96,8 +96,7 @@ void RevocationMonitor::Run() {
 }
 
 bool RevocationMonitor::IsCurrent(const FreshAnswer& fresh) const {
-  return session_ != nullptr &&
-         fresh.origin.incarnation == session_->incarnation() &&
+  return session_ != nullptr && session_->TellsOf(fresh.origin) &&
          fresh.origin.seq >= session_->applied();
 }
 

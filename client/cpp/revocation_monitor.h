@@ -64,7 +64,8 @@ class RevocationMonitor {
   void Run();
   // Asks about one token that is due.
   void Check(int64_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Whether the answer is as new as all that the session has told.
+  // Whether the answer is as new as all that the session has told, and the
+  // session will tell of what changes it.
   bool IsCurrent(const FreshAnswer& fresh) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Unsubscribe(int64_t id);

@@ -63,7 +63,7 @@ class TokenClient::Impl {
         replicas_(options.targets, options.credentials, &clock_),
         monitor_(
             [this](absl::string_view token) {
-              return replicas_.Validate(token, timeout_);
+              return Ask(token, GetSession());
             },
             options.vouch_timeout, &clock_),
         loop_(
@@ -94,8 +94,7 @@ class TokenClient::Impl {
     // Whatever is kept is well-formed, and need not be looked at again.
     if (!IsTokenWellFormed(token)) return Malformed();
     ++misses_;
-    ASSIGN_OR_RETURN(const FreshAnswer fresh,
-                     replicas_.Validate(token, timeout_));
+    ASSIGN_OR_RETURN(const FreshAnswer fresh, Ask(token, session));
     if (session != nullptr) {
       session->Keep(digest, fresh.answer, fresh.origin);
     }
@@ -117,6 +116,13 @@ class TokenClient::Impl {
   }
 
  private:
+  // For the session, which may be null, to keep.
+  absl::StatusOr<FreshAnswer> Ask(
+      absl::string_view token, const std::shared_ptr<WatchSession>& session) {
+    const int64_t stream = session == nullptr ? 0 : session->stream();
+    return replicas_.Validate(token, stream, timeout_);
+  }
+
   std::shared_ptr<WatchSession> GetSession() const {
     MutexLock lock(&mutex_);
     return session_;

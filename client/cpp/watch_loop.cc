@@ -20,7 +20,9 @@ constexpr int kPingsPerGrant = 4;
 constexpr absl::Duration kPingAgain = absl::Milliseconds(100);
 // Between streams: from, and to, twice as long every time.
 constexpr absl::Duration kFirstPause = absl::Milliseconds(50);
-constexpr absl::Duration kLongestPause = absl::Seconds(2);
+constexpr absl::Duration kLongestPause = absl::Milliseconds(500);
+// After a replica that serves as many streams as it may.
+constexpr absl::Duration kPauseWhereFull = absl::Seconds(2);
 // How long it may take to notice that the client is going away.
 constexpr absl::Duration kStopPatience = absl::Milliseconds(100);
 
@@ -54,10 +56,14 @@ void WatchLoop::RunStreams() {
   absl::Duration pause = kFirstPause;
   do {
     had_lease_ = false;
-    RunStream(replica);
+    const grpc::Status ended = RunStream(replica);
     if (had_lease_) pause = kFirstPause;
+    const bool is_full =
+        !had_lease_ &&
+        ended.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED;
+    const absl::Duration wait =
+        (is_full ? kPauseWhereFull : pause) * absl::Uniform(random, 0.5, 1.5);
     replica = (replica + 1) % replicas_.size();
-    const absl::Duration wait = pause * absl::Uniform(random, 0.5, 1.5);
     pause = std::min(pause * 2, kLongestPause);
     if (!Pause(wait, replica)) return;
   } while (true);
@@ -82,11 +88,11 @@ bool WatchLoop::IsStopping() {
   return stopping_;
 }
 
-void WatchLoop::RunStream(size_t replica) {
+grpc::Status WatchLoop::RunStream(size_t replica) {
   grpc::ClientContext context;
   {
     MutexLock lock(&mutex_);
-    if (stopping_) return;
+    if (stopping_) return grpc::Status::CANCELLED;
     context_ = &context;
     patience_end_ = clock_.Now() + kPatience;
     changed_.SignalAll();
@@ -128,7 +134,7 @@ void WatchLoop::RunStream(size_t replica) {
     stream_ = nullptr;
   }
   context.TryCancel();
-  stream->Finish();
+  return stream->Finish();
 }
 
 // A replica that knows less than another one did would tell of the past.
@@ -142,7 +148,8 @@ std::shared_ptr<WatchSession> WatchLoop::BeginSession(
   newest_timeline_ = hello.timeline();
   newest_seq_ = hello.change_number();
   return std::make_shared<WatchSession>(
-      AnswerOrigin{hello.incarnation(), hello.change_number()},
+      AnswerOrigin{hello.incarnation(), hello.change_number(),
+                   hello.stream_number()},
       options_.max_answers, options_.max_unknown, &clock_);
 }
 
@@ -175,8 +182,12 @@ absl::Status WatchLoop::Handle(const v1::WatchResponse& response,
 absl::Status WatchLoop::Apply(const v1::WatchChanges& changes,
                               WatchSession& session) {
   for (const v1::WatchChange& change : changes.changes()) {
-    RETURN_IF_ERROR(session.Apply(change.change_number(), change.token(),
-                                  change.is_live()));
+    // Who does not say tells of every change.
+    const int64_t previous = change.has_previous_change_number()
+                                 ? change.previous_change_number()
+                                 : change.change_number() - 1;
+    RETURN_IF_ERROR(session.Apply(previous, change.change_number(),
+                                  change.token(), change.is_live()));
     newest_seq_ = change.change_number();
   }
   v1::WatchRequest request;
@@ -212,6 +223,8 @@ void WatchLoop::RunPings() {
       }
       next_ping_ = BootTime::InfiniteFuture();
       request.set_ping_number(++ping_);
+      // Validate says which stream an answer may be kept under.
+      request.set_only_validated(true);
       // Before sending: the lease counts from here.
       pinged_at_ = clock_.Now();
       patience_end_ = *pinged_at_ + kPatience;

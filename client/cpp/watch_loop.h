@@ -16,6 +16,7 @@
 #include "common/clock.h"
 #include "common/mutex.h"
 #include "grpcpp/client_context.h"
+#include "grpcpp/support/status.h"
 #include "grpcpp/support/sync_stream.h"
 
 namespace wemasy::tokens {
@@ -49,7 +50,8 @@ class WatchLoop {
 
   void RunStreams();
   void RunPings();
-  void RunStream(size_t replica);
+  // Returns how it ended.
+  grpc::Status RunStream(size_t replica);
   std::shared_ptr<WatchSession> BeginSession(const v1::WatchHello& hello);
   absl::Status Handle(const v1::WatchResponse& response, WatchSession& session);
   absl::Status Apply(const v1::WatchChanges& changes, WatchSession& session);

@@ -9,16 +9,17 @@ namespace wemasy::tokens {
 WatchSession::WatchSession(AnswerOrigin origin, size_t max_answers,
                            size_t max_unknown, const BootClock* clock)
     : incarnation_(std::move(origin.incarnation)),
+      stream_(origin.stream),
       clock_(*clock),
       applied_(origin.seq),
       cache_(max_answers, max_unknown) {}
 
-absl::Status WatchSession::Apply(int64_t seq, const std::string& token,
-                                 bool is_live) {
+absl::Status WatchSession::Apply(int64_t previous_seq, int64_t seq,
+                                 const std::string& token, bool is_live) {
   MutexLock lock(&mutex_);
-  if (seq != applied_ + 1) {
-    return absl::DataLossError(
-        absl::StrCat("change ", seq, " follows change ", applied_));
+  if (previous_seq != applied_ || seq <= applied_) {
+    return absl::DataLossError(absl::StrCat(
+        "change ", seq, ", told after ", previous_seq, ", follows ", applied_));
   }
   if (!token.empty()) cache_.Drop(token);
   // It may be a secret that was UNKNOWN until now.
@@ -57,7 +58,7 @@ absl::optional<Answer> WatchSession::Find(const TokenDigest& digest) {
 
 bool WatchSession::Keep(const TokenDigest& digest, const Answer& answer,
                         const AnswerOrigin& origin) {
-  if (origin.incarnation != incarnation_) return false;
+  if (!TellsOf(origin)) return false;
   MutexLock lock(&mutex_);
   if (is_over_ || origin.seq < applied_) return false;
   cache_.Put(digest, answer);

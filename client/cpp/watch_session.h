@@ -23,6 +23,9 @@ struct AnswerOrigin {
   std::string incarnation;
   // The last change that was in it before the look-up.
   int64_t seq = 0;
+  // The number of the stream that tells of what changes the answer; 0 for each
+  // stream of a server that tells all of them of everything.
+  int64_t stream = 0;
 };
 
 // What whoever has copies of a session's answers has to look at. Thread-safe.
@@ -50,18 +53,20 @@ class SessionState {
 // Thread-safe; the stream's events come from one thread.
 class WatchSession {
  public:
-  // The stream begins: it tells of every change after `origin`. `clock` must
-  // outlive this object.
+  // The stream of that number begins: it tells of changes after `origin`.
+  // `clock` must outlive this object.
   WatchSession(AnswerOrigin origin, size_t max_answers, size_t max_unknown,
                const BootClock* clock);
 
   // The stream's events.
 
-  // A change; `token` is the resource name of what it is about, or empty.
-  // Returns DataLoss if it is not the next one: the session is to be ended.
-  absl::Status Apply(int64_t seq, const std::string& token, bool is_live);
+  // A change, told after change `previous_seq`; `token` is the resource name of
+  // what it is about, or empty. Returns DataLoss if another one was told
+  // before: the session is to be ended.
+  absl::Status Apply(int64_t previous_seq, int64_t seq,
+                     const std::string& token, bool is_live);
   // Leave for `ttl`, asked for at `pinged_at`, for who has applied all changes
-  // up to `seq`.
+  // that were told up to `seq`.
   void Grant(BootTime pinged_at, absl::Duration ttl, int64_t seq);
   // The stream is over: no answer is kept any more.
   void End();
@@ -77,7 +82,12 @@ class WatchSession {
   // Lives on with who has copies.
   const std::shared_ptr<const SessionState>& state() const { return public_; }
 
-  const std::string& incarnation() const { return incarnation_; }
+  // The stream's number.
+  int64_t stream() const { return stream_; }
+  // Whether the session's stream tells of what changes the answer.
+  bool TellsOf(const AnswerOrigin& origin) const {
+    return origin.incarnation == incarnation_ && origin.stream == stream_;
+  }
   // The last change that was applied.
   int64_t applied() const;
   // Whether the lease holds now.
@@ -89,6 +99,7 @@ class WatchSession {
   }
 
   const std::string incarnation_;
+  const int64_t stream_;
   const BootClock& clock_;
   const std::shared_ptr<SessionState> state_ = std::make_shared<SessionState>();
   const std::shared_ptr<const SessionState> public_ = state_;

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "server/token/token_id.h"
 
 namespace wemasy::tokens {
 
@@ -27,6 +28,8 @@ struct ReplicaIdentity {
 // What a caching client is told of a change. Never a digest.
 struct WatchedChange {
   int64_t seq = 0;
+  // That of the change before that the stream told of, or of its Hello.
+  int64_t previous_seq = 0;
   // The resource name of the token whose secret it is about; empty if it is
   // about none.
   std::string token;
@@ -37,8 +40,10 @@ struct WatchedChange {
 // Where a stream begins.
 struct WatchHello {
   ReplicaIdentity replica;
-  // The stream tells of every change after this one.
+  // The stream tells of changes after this one.
   int64_t seq = 0;
+  // The StreamId, which is unique in the replica's incarnation.
+  int64_t stream = 0;
 };
 
 // Leave to answer from the cache.
@@ -48,7 +53,8 @@ struct WatchGrant {
   // How long, counted by the client from before it sent the ping. Zero for not
   // at all: this replica has no leave to give now.
   absl::Duration ttl;
-  // Only a client that has all changes up to this one has the leave.
+  // Only a client that has all changes which the stream told of up to this one
+  // has the leave.
   int64_t seq = 0;
 };
 
@@ -81,17 +87,30 @@ class WatchStreams {
 
   virtual ~WatchStreams() = default;
 
-  // Begins a stream. Returns kLeaseNotHeld if this replica is not loaded or is
-  // leaving, kOverloaded if there are too many streams.
+  // Begins a stream, which tells of every change. Returns kLeaseNotHeld if this
+  // replica is not loaded or is leaving, kOverloaded if there are too many
+  // streams.
   virtual absl::StatusOr<StreamId> Join(
       std::shared_ptr<WatchListener> listener) = 0;
+
+  // From now on the stream tells only of what may matter to answers that were
+  // noted.
+  virtual void TellOnlyOfNoted(StreamId stream) = 0;
+
+  // Notes that the client of the stream may keep an answer about a token, or
+  // (nothing) an UNKNOWN, from a memory that surely had all changes up to
+  // `applied`. To be called once the answer is made. Returns whether the stream
+  // will tell of every change since that makes it wrong; if not, it must not be
+  // kept.
+  virtual bool Note(StreamId stream, const absl::optional<TokenId>& token,
+                    int64_t applied) = 0;
 
   // The client asks for a grant. While the grant of an earlier ping has not
   // been taken, another ping is ignored.
   virtual void Ping(StreamId stream, int64_t ping) = 0;
 
-  // The client has applied all changes up to `seq`. Returns kFieldInvalid if
-  // the stream has not told of that one.
+  // The client has applied all changes that it was told of up to `seq`. Returns
+  // kFieldInvalid if the stream has not told of that one.
   virtual absl::Status Acknowledge(StreamId stream, int64_t seq) = 0;
 
   // Returns what to send next.

@@ -11,7 +11,7 @@ namespace wemasy::tokens {
 namespace {
 
 // How many changes go into one message at most.
-constexpr int64_t kChangesPerMessage = 256;
+constexpr size_t kChangesPerMessage = 256;
 
 absl::Status Leaving() {
   return MakeError(ErrorReason::kLeaseNotHeld,
@@ -66,8 +66,7 @@ absl::StatusOr<WatchStreams::StreamId> WatchHub::Join(
   const StreamId id = ++last_stream_;
   Stream& stream = streams_[id];
   stream.listener = std::move(listener);
-  stream.next = LastQueued() + 1;
-  stream.acked = LastQueued();
+  stream.last_told = LastQueued();
   stream.retires_at = NextRetirement();
   return id;
 }
@@ -79,11 +78,41 @@ BootTime WatchHub::NextRetirement() const {
 }
 
 bool WatchHub::IsOverdue(const Stream& stream, BootTime now) const {
-  if (stream.acked >= LastQueued()) return false;
-  const int64_t oldest = stream.acked + 1;
-  if (oldest < first_) return true;
-  const auto at = static_cast<size_t>(oldest - first_);
-  return changes_[at].queued_at + kAcknowledgePatience <= now;
+  if (stream.due.empty()) return false;
+  const int64_t oldest = stream.due.front();
+  return oldest < first_ || At(oldest).queued_at + kAcknowledgePatience <= now;
+}
+
+void WatchHub::TellOnlyOfNoted(StreamId id) {
+  MutexLock lock(&mutex_);
+  const auto found = streams_.find(id);
+  if (found != streams_.end()) found->second.is_told_only_of_noted = true;
+}
+
+// In one critical section: a change that is queued from now on is told, and one
+// that the answer may lack is queued already.
+bool WatchHub::Note(StreamId id, const absl::optional<TokenId>& token,
+                    int64_t applied) {
+  MutexLock lock(&mutex_);
+  const auto found = streams_.find(id);
+  if (found == streams_.end() || applied + 1 < first_) return false;
+  for (int64_t seq = applied + 1; seq <= LastQueued(); ++seq) {
+    const QueuedChange& queued = At(seq);
+    if (token ? queued.token == token : queued.change.is_live) return false;
+  }
+  Stream& stream = found->second;
+  if (token) {
+    stream.noted.Add(*token);
+  } else {
+    stream.has_noted_unknown = true;
+  }
+  return true;
+}
+
+bool WatchHub::Matters(const QueuedChange& queued, const Stream& stream) {
+  if (!stream.is_told_only_of_noted) return true;
+  return (queued.token && stream.noted.MayHave(*queued.token)) ||
+         (queued.change.is_live && stream.has_noted_unknown);
 }
 
 void WatchHub::Ping(StreamId id, int64_t ping) {
@@ -108,7 +137,8 @@ void WatchHub::Ping(StreamId id, int64_t ping) {
       stream.grant_end =
           std::max(stream.grant_end, now + ttl + ttl / kClockDriftDivisor);
     }
-    stream.grant = WatchGrant{ping, ttl, LastQueued()};
+    stream.grant = WatchGrant{
+        ping, ttl, stream.due.empty() ? stream.last_told : stream.due.back()};
     if (std::exchange(stream.is_idle, false)) listener = stream.listener;
   }
   if (listener != nullptr) listener->OnReady();
@@ -121,15 +151,19 @@ absl::Status WatchHub::Acknowledge(StreamId id, int64_t seq) {
     const auto found = streams_.find(id);
     if (found == streams_.end()) return absl::OkStatus();
     Stream& stream = found->second;
-    if (seq >= stream.next) {
+    if (seq > stream.last_told) {
       FieldViolations violations;
       violations.Add("acknowledged_change_number",
                      absl::StrCat("is ", seq, ", want at most ",
-                                  stream.next - 1, ", the last change sent"));
+                                  stream.last_told, ", the last change sent"));
       return violations.ToStatus();
     }
-    stream.acked = std::max(stream.acked, seq);
-    if (stream.is_awaited && stream.acked >= target_) {
+    // Who is behind lacks more than what is due.
+    if (stream.is_behind) return absl::OkStatus();
+    for (; stream.told > 0 && stream.due.front() <= seq; --stream.told) {
+      stream.due.pop_front();
+    }
+    if (stream.is_awaited && !stream.Lacks(target_)) {
       stream.is_awaited = false;
       is_released = --awaited_ == 0;
     }
@@ -152,24 +186,25 @@ WatchMessage WatchHub::Take(StreamId id) {
     message.end = is_retiring_ ? Leaving() : Retired();
     return message;
   }
-  if (stream.next < first_) {
+  if (stream.is_behind ||
+      (stream.HasToTell() && stream.due[stream.told] < first_)) {
     message.end = FellBehind();
     return message;
   }
   if (std::exchange(stream.has_hello, false)) {
-    message.hello = WatchHello{replica_, stream.acked};
+    message.hello = WatchHello{replica_, stream.last_told, id};
     return message;
   }
   // In the order of their queueing: a grant after all changes that it is of.
-  if (stream.grant && stream.next > stream.grant->seq) {
-    message.grant = std::exchange(stream.grant, absl::nullopt);
-    return message;
+  const int64_t last = stream.grant ? stream.grant->seq : LastQueued();
+  while (stream.HasToTell() && stream.due[stream.told] <= last &&
+         message.changes.size() < kChangesPerMessage) {
+    const int64_t seq = stream.due[stream.told++];
+    message.changes.push_back(At(seq).change);
+    message.changes.back().previous_seq = std::exchange(stream.last_told, seq);
   }
-  const int64_t last = std::min(stream.grant ? stream.grant->seq : LastQueued(),
-                                stream.next + kChangesPerMessage - 1);
-  for (; stream.next <= last; ++stream.next) {
-    message.changes.push_back(
-        changes_[static_cast<size_t>(stream.next - first_)].change);
+  if (message.changes.empty()) {
+    message.grant = std::exchange(stream.grant, absl::nullopt);
   }
   stream.is_idle = message.empty();
   return message;
@@ -184,21 +219,35 @@ void WatchHub::Leave(StreamId id) {
   const BootTime now = clock_.Now();
   ForgetExpired(now);
   if (stream.grant_end > now) {
-    BootTime& end = orphans_[stream.acked];
+    // What it may keep is of no interest any more: it holds up what comes.
+    BootTime& end =
+        orphans_[stream.due.empty() ? LastQueued() : stream.due.front() - 1];
     end = std::max(end, stream.grant_end);
   }
   streams_.erase(found);
 }
 
 void WatchHub::Queue(const Change& change) {
-  WatchedChange watched;
-  watched.seq = change.seq;
+  QueuedChange queued;
+  queued.change.seq = change.seq;
   if (change.operation == ChangeOperation::kPut) {
-    watched.token = change.entry.name.ToString();
-    watched.is_live = !change.entry.dead_at.has_value();
+    queued.token = change.entry.name.token;
+    queued.change.token = change.entry.name.ToString();
+    queued.change.is_live = !change.entry.dead_at.has_value();
   }
   MutexLock lock(&mutex_);
-  changes_.push_back({std::move(watched), clock_.Now()});
+  queued.queued_at = clock_.Now();
+  for (auto& [id, stream] : streams_) {
+    if (!Matters(queued, stream)) continue;
+    if (stream.due.size() >= options_.max_backlog) {
+      stream.is_behind = true;
+      continue;
+    }
+    stream.due.push_back(change.seq);
+    // The client drops them all.
+    if (queued.change.is_live) stream.has_noted_unknown = false;
+  }
+  changes_.push_back(std::move(queued));
   if (changes_.size() > options_.max_backlog) {
     changes_.pop_front();
     ++first_;
@@ -210,7 +259,8 @@ void WatchHub::Deliver() {
   {
     MutexLock lock(&mutex_);
     for (auto& [id, stream] : streams_) {
-      if (stream.is_idle && (is_closed_ || stream.next <= LastQueued())) {
+      if (stream.is_idle &&
+          (is_closed_ || stream.is_behind || stream.HasToTell())) {
         stream.is_idle = false;
         listeners.push_back(stream.listener);
       }
@@ -247,10 +297,10 @@ int64_t WatchHub::Acked(int64_t applied) {
   next_expiry_ = BootTime::InfiniteFuture();
   int64_t acked = applied;
   for (auto& [id, stream] : streams_) {
-    stream.is_awaited = stream.grant_end > now && stream.acked < applied;
+    stream.is_awaited = stream.grant_end > now && stream.Lacks(applied);
     if (!stream.is_awaited) continue;
     ++awaited_;
-    acked = std::min(acked, stream.acked);
+    acked = std::min(acked, stream.due.front() - 1);
     next_expiry_ = std::min(next_expiry_, stream.grant_end);
   }
   for (const auto& [orphan_acked, end] : orphans_) {

@@ -19,6 +19,7 @@
 #include "common/clock.h"
 #include "common/mutex.h"
 #include "server/api/watch_streams.h"
+#include "server/coherence/noted_tokens.h"
 #include "server/token/change.h"
 #include "server/validate/lease.h"
 
@@ -44,9 +45,9 @@ struct WatchOptions {
 // than the grant it has.
 inline constexpr absl::Duration kAcknowledgePatience = absl::Milliseconds(250);
 
-// Keeps the latest changes, each stream's place in them, and its grant.
-// Memory is bounded: the changes are shared, and a stream has one grant to be
-// sent at most.
+// Keeps the latest changes, which of them each stream has to tell of, and its
+// grant. Memory is bounded: the changes are shared, and a stream has the
+// numbers of so many at most, one grant to be sent, and a filter.
 //
 // Thread-safe.
 class WatchHub final : public WatchStreams {
@@ -57,6 +58,9 @@ class WatchHub final : public WatchStreams {
   // For the API.
   absl::StatusOr<StreamId> Join(
       std::shared_ptr<WatchListener> listener) override;
+  void TellOnlyOfNoted(StreamId id) override;
+  bool Note(StreamId id, const absl::optional<TokenId>& token,
+            int64_t applied) override;
   void Ping(StreamId id, int64_t ping) override;
   absl::Status Acknowledge(StreamId id, int64_t seq) override;
   WatchMessage Take(StreamId id) override;
@@ -73,7 +77,7 @@ class WatchHub final : public WatchStreams {
   // The index has the change, which is the next one. Before it is published
   // as applied.
   void Queue(const Change& change);
-  // Tells the streams that wait for changes.
+  // Tells the streams that have something to tell.
   void Deliver();
   // Lets no other stream join, gives no more grants, and ends each stream when
   // its last one has ended. Idempotent.
@@ -81,8 +85,9 @@ class WatchHub final : public WatchStreams {
   // Ends all streams at once, and lets no other join. Idempotent.
   void Close();
 
-  // The last change, up to `applied`, that every client has applied that may
-  // still answer from its cache. Never goes back if `applied` does not.
+  // The last change, up to `applied`, that every client has applied, or need
+  // not, that may still answer from its cache. Never goes back if `applied`
+  // does not.
   int64_t Acked(int64_t applied);
   // When what Acked returned last may change though no client says anything:
   // a grant ends then. InfiniteFuture for never.
@@ -100,6 +105,8 @@ class WatchHub final : public WatchStreams {
  private:
   struct QueuedChange {
     WatchedChange change;
+    // Nothing for a change that is about no token.
+    absl::optional<TokenId> token;
     BootTime queued_at;
   };
   struct Stream {
@@ -107,9 +114,18 @@ class WatchHub final : public WatchStreams {
     bool has_hello = true;
     // Nothing was left to take.
     bool is_idle = false;
-    // The next change to send.
-    int64_t next = 0;
-    int64_t acked = 0;
+    // What the client may keep answers about, if it is told only of that.
+    bool is_told_only_of_noted = false;
+    NotedTokens noted;
+    bool has_noted_unknown = false;
+    // The changes that the client has to acknowledge, of which the first `told`
+    // were taken.
+    std::deque<int64_t> due;
+    size_t told = 0;
+    // The last change that was taken, or that of Hello.
+    int64_t last_told = 0;
+    // There was too much to tell.
+    bool is_behind = false;
     BootTime grant_end;
     absl::optional<WatchGrant> grant;
     // From then on it gets no grants.
@@ -118,11 +134,22 @@ class WatchHub final : public WatchStreams {
     bool is_over = false;
     // Among the `awaited_`.
     bool is_awaited = false;
+
+    bool HasToTell() const { return told < due.size(); }
+    // Whether the client has yet to acknowledge a change up to `seq`.
+    bool Lacks(int64_t seq) const { return !due.empty() && due.front() <= seq; }
   };
 
   int64_t LastQueued() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return first_ + static_cast<int64_t>(changes_.size()) - 1;
   }
+  // The change, one of those that are kept.
+  const QueuedChange& At(int64_t seq) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return changes_[static_cast<size_t>(seq - first_)];
+  }
+  // Whether the stream has to tell of the change.
+  static bool Matters(const QueuedChange& queued, const Stream& stream);
   // When the next stream shall retire: not all at the same time.
   BootTime NextRetirement() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsOverdue(const Stream& stream, BootTime now) const

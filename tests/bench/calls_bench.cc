@@ -1,9 +1,11 @@
 // The latency of TokenService's calls as one client sees it, a call at a time.
 // Prints one JSON object: for each kind of call its latencies in microseconds.
 //
-//   calls_bench ADDRESS ROUNDS
+//   calls_bench ADDRESS ROUNDS [ADDRESS...]
 //
-// List is asked for in the projects bench-small and bench-large, in turn.
+// List is asked for in the projects bench-small and bench-large, in turn. For
+// each further address there is a client that keeps answers of that server, and
+// has each token in its memory when that is revoked.
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
@@ -11,11 +13,14 @@
 #include <cstdlib>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "client/cpp/token_client.h"
 #include "wemasy/tokens/v1/token_service.grpc.pb.h"
 
 namespace wemasy::tokens {
@@ -23,9 +28,15 @@ namespace {
 
 class CallsBench {
  public:
-  explicit CallsBench(const std::string& address)
+  CallsBench(const std::string& address, const std::vector<std::string>& kept)
       : stub_(v1::TokenService::NewStub(grpc::CreateChannel(
-            address, grpc::InsecureChannelCredentials()))) {}
+            address, grpc::InsecureChannelCredentials()))) {
+    for (const std::string& target : kept) {
+      TokenClientOptions options;
+      options.targets = {target};
+      clients_.push_back(std::make_unique<TokenClient>(options));
+    }
+  }
 
   void Run(int rounds) {
     for (int i = 0; i < rounds; ++i) {
@@ -37,6 +48,7 @@ class CallsBench {
         request.mutable_token()->set_display_name("bench");
         return stub_->CreateToken(context, request, &created);
       });
+      Keep(created.secret());
       Time("revoke", [&](grpc::ClientContext* context) {
         v1::RevokeTokenRequest request;
         request.set_name(created.token().name());
@@ -59,6 +71,20 @@ class CallsBench {
   }
 
  private:
+  // Has each client answer from memory.
+  void Keep(const std::string& secret) {
+    for (const auto& client : clients_) {
+      while (true) {
+        const auto validation = client->Validate(secret);
+        if (validation.ok() && validation->is_valid() &&
+            validation->is_from_memory) {
+          break;
+        }
+        std::this_thread::sleep_for(std::chrono::microseconds(100));
+      }
+    }
+  }
+
   void List(const std::string& name, const std::string& parent) {
     Time(name, [&](grpc::ClientContext* context) {
       v1::ListTokensRequest request;
@@ -88,6 +114,7 @@ class CallsBench {
   }
 
   std::unique_ptr<v1::TokenService::Stub> stub_;
+  std::vector<std::unique_ptr<TokenClient>> clients_;
   std::map<std::string, std::vector<int64_t>> micros_;
 };
 
@@ -95,11 +122,11 @@ class CallsBench {
 }  // namespace wemasy::tokens
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fputs("usage: calls_bench ADDRESS ROUNDS\n", stderr);
+  if (argc < 3) {
+    std::fputs("usage: calls_bench ADDRESS ROUNDS [ADDRESS...]\n", stderr);
     return 2;
   }
-  wemasy::tokens::CallsBench bench(argv[1]);
+  wemasy::tokens::CallsBench bench(argv[1], {argv + 3, argv + argc});
   bench.Run(std::atoi(argv[2]));
   bench.Print();
   return 0;

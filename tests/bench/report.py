@@ -43,6 +43,8 @@ BOUNDS = {
     "validate_throughput_10m_vs_10k": at_least(0.95),
     "revoke_extra_p50_ms": at_most(10),
     "revoke_extra_p99_ms": at_most(50),
+    "watched_revoke_extra_p50_ms": at_most(10),
+    "watched_revoke_extra_p99_ms": at_most(50),
     "list_100k_vs_10": at_most(1.5),
 }
 

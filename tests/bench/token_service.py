@@ -2,15 +2,19 @@
 commit; and the same with clients that keep answers."""
 
 import contextlib
+import itertools
 import json
 import statistics
 import subprocess
 
 from harness import paths
-from measuring import cpu_seconds, percentile
+from measuring import percentile
 from world import program, running
 
 WATCHERS = 100
+# How many of them have the token: one, as each integration has its own token, or
+# all, which is the worst case.
+HOLDERS = {"watched_": 1, "all_have_it_": WATCHERS}
 
 
 def measure(world, quick: bool) -> dict:
@@ -27,30 +31,34 @@ def three_replicas(world, servers, calls) -> dict:
     commits = commit_microseconds(world, calls)
     figures = calls_microseconds(servers[0], calls)
     targets = [server.target for server in servers]
-    # Clients that keep answers, which changes wait for, too.
-    with running("watchers", WATCHERS, *targets) as watchers:
-        before = cpu_seconds(watchers.pid)
-        watched = calls_microseconds(servers[0], calls)
-        # What the clients, which have the machine in common with the servers,
-        # spend on each change: a Create and a Revoke a round.
-        figures["watching_clients_cpu_ms"] = (
-            (cpu_seconds(watchers.pid) - before) / (2 * calls) * 1000
-        )
-    for name in ("revoke_p50_us", "revoke_p99_us"):
-        figures[f"watched_{name}"] = watched[name]
+    for prefix, holders in HOLDERS.items():
+        watched = watched_microseconds(servers[0], calls, targets, holders)
+        for name in ("revoke_p50_us", "revoke_p99_us"):
+            figures[f"{prefix}{name}"] = watched[name]
     commits += commit_microseconds(world, calls)
     for name, part in (("p50", 0.5), ("p99", 0.99)):
         commit = percentile(commits, part)
         figures[f"commit_{name}_us"] = commit
-        for prefix in ("", "watched_"):
+        for prefix in ("", *HOLDERS):
             extra = figures[f"{prefix}revoke_{name}_us"] - commit
             figures[f"{prefix}revoke_extra_{name}_ms"] = extra / 1000
     return figures
 
 
-def calls_microseconds(server, rounds: int) -> dict:
+def watched_microseconds(server, calls: int, targets, holders: int) -> dict:
+    """With clients that keep answers, spread evenly, of which some have the
+    token that is revoked."""
+    addresses = list(itertools.islice(itertools.cycle(targets), WATCHERS))
+    with contextlib.ExitStack() as stack:
+        others = addresses[holders:]
+        if others:
+            stack.enter_context(running("watchers", len(others), *others))
+        return calls_microseconds(server, calls, addresses[:holders])
+
+
+def calls_microseconds(server, rounds: int, holders=()) -> dict:
     done = subprocess.run(
-        [program("calls_bench"), server.target, str(rounds)],
+        [program("calls_bench"), server.target, str(rounds), *holders],
         capture_output=True,
         text=True,
         check=True,

@@ -43,15 +43,16 @@
 #define stale_reply_cached 3           /* a reply older than the stream's events is cached */
 #define seq_after_lookup 4             /* a reply's seq is read after the look-up */
 #define fill_in_two_steps 5            /* fresh when checked, not when inserted */
-#define fill_before_hello 6            /* a reply is cached before the stream said where it begins */
-#define hello_before_join 7            /* Hello's seq is read before the stream joins the hub */
-#define client_lease_from_receipt 8    /* the client's lease counts from the Grant, not from the Ping */
-#define no_flush_on_break 9            /* the cache outlives its stream */
-#define shares_earlier_call 10         /* a miss takes the answer of a call that began before it */
-#define lease_not_nested 11            /* a grant may outlast the replica's own lease */
-#define lease_of_other_stream 12       /* [second] the lease of one stream covers an entry of the next one's cache */
-#define lease_survives_stream 13       /* [second] the lease outlives its stream */
-#define drain_ignores_grants 14        /* [drain] a drained replica takes its row away while grants run */
+#define hello_before_join 6            /* Hello's seq is read before the stream joins the hub */
+#define client_lease_from_receipt 7    /* the client's lease counts from the Grant, not from the Ping */
+#define no_flush_on_break 8            /* the cache outlives its stream */
+#define shares_earlier_call 9          /* a miss takes the answer of a call that began before it */
+#define lease_not_nested 10            /* a grant may outlast the replica's own lease */
+#define lease_of_other_stream 11       /* [second] the lease of one stream covers an entry of the next one's cache */
+#define lease_survives_stream 12       /* [second] the lease outlives its stream */
+#define drain_ignores_grants 13        /* [drain] a drained replica takes its row away while grants run */
+#define noted_though_older 14          /* a reply from before a change is noted after it */
+#define not_noted_cached 15            /* a reply is cached though its stream does not tell of the token */
 #ifndef MUTANT
 #define MUTANT 0
 #endif
@@ -66,6 +67,8 @@
 #define acknowledged_by_client 7
 #define reply_refused 8
 #define shared_answer 9
+#define not_told 10
+#define not_noted 11
 #ifndef REACH
 #define REACH 0
 #endif
@@ -92,7 +95,9 @@ bool closed;
 byte at[MAX_SESSIONS];       /* which replica */
 bool wanted[MAX_SESSIONS];   /* asked for, not yet joined */
 bool joined[MAX_SESSIONS];
-bit queued[MAX_SESSIONS];    /* the last seq in the queue */
+bit queued[MAX_SESSIONS];    /* the last seq that the stream has seen */
+bit told[MAX_SESSIONS];      /* the last seq in the queue */
+bool noted[MAX_SESSIONS];    /* the client may keep an answer about the token */
 bit confirmed[MAX_SESSIONS]; /* the last seq that the client acknowledged */
 byte grant[MAX_SESSIONS];    /* ticks until the last grant has expired */
 bool ping[MAX_SESSIONS];     /* on its way to the replica */
@@ -150,8 +155,16 @@ inline notify(s, r) {
   if
   :: at[s] == r && joined[s] && !queued[s] ->
      if
-     :: s == current -> queue[s]!EVENT(1, 0)
-     :: else
+     :: noted[s] ->
+        told[s] = 1;
+        if
+        :: s == current -> queue[s]!EVENT(1, 0)
+        :: else
+        fi
+     /* There is nothing to acknowledge. */
+     :: else ->
+        REACHED(not_told);
+        confirmed[s] = 1
      fi;
      queued[s] = 1
   :: else
@@ -204,6 +217,7 @@ inline join() {
   :: wanted[s] && !(at[s] == 0 && draining) ->
      joined[s] = true;
      queued[s] = seq;
+     told[s] = seq;
      confirmed[s] = seq;
      queue[s]!HELLO(seq, 0)
   :: else
@@ -249,7 +263,7 @@ proctype Hub() {
        if
        :: joined[s] && ttl > 0 && !(at[s] == 0 && draining) ->
           grant[s] = MAX(grant[s], ttl);
-          queue[s]!GRANT(queued[s], ttl)
+          queue[s]!GRANT(told[s], ttl)
        :: s == current -> pinged = false; c0 = TTL
        :: else
        fi;
@@ -430,6 +444,7 @@ proctype Call() {
   byte s;
   bit seq;
   bool fresh;
+  bool tells;
   do
   :: atomic {
        current != NONE ->
@@ -447,11 +462,23 @@ proctype Call() {
      :: MUTANT == seq_after_lookup -> seq = applied[r]
      :: else
      fi;
+     /* The stream will tell, unless there has been a change since. */
+     d_step {
+       if
+       :: at[s] == r && joined[s] &&
+          (queued[s] <= seq || MUTANT == noted_though_older) ->
+          noted[s] = true;
+          tells = true
+       :: else ->
+          REACHED(not_noted)
+       fi
+     }
      /* The reply, at the client. */
      d_step {
        s = (MUTANT == lease_of_other_stream && current != NONE -> current : s);
        fresh = (s == current && at[s] == r &&
-                (greeted[s] || MUTANT == fill_before_hello) &&
+                (tells || MUTANT == not_noted_cached) &&
+                greeted[s] &&
                 (seq >= known[s] || MUTANT == stale_reply_cached));
        if
        :: !fresh && s == current && at[s] == r && greeted[s] ->
@@ -477,7 +504,7 @@ proctype Call() {
         }
      :: else
      fi;
-     atomic { r = 0; s = 0; seq = 0; fresh = false }
+     atomic { r = 0; s = 0; seq = 0; fresh = false; tells = false }
   od
 }
 

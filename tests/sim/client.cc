@@ -40,6 +40,7 @@ Client::Client(World* world, Ledger* ledger, Tally* tally,
       pick_(std::move(pick)),
       find_clock_(world, clock) {
   life_->name = std::move(name);
+  only_noted_ = world_.draw().Chance(800);
   find_clock_.set_mode(PausingClock::Mode::kFiber);
 }
 
@@ -108,8 +109,8 @@ bool Client::BeginSession(const WatchHello& hello) {
   newest_timeline_ = timeline;
   newest_seq_ = hello.seq;
   session_ = std::make_shared<WatchSession>(
-      AnswerOrigin{hello.replica.incarnation, hello.seq}, kAnswers, kAnswers,
-      &find_clock_);
+      AnswerOrigin{hello.replica.incarnation, hello.seq, hello.stream},
+      kAnswers, kAnswers, &find_clock_);
   tally_.Count("sessions");
   if (world_.is_traced()) {
     world_.Trace(life_->name, absl::StrCat("has a session from ", hello.seq));
@@ -119,9 +120,15 @@ bool Client::BeginSession(const WatchHello& hello) {
 
 bool Client::Apply(const std::vector<WatchedChange>& changes) {
   for (const WatchedChange& change : changes) {
-    if (!session_->Apply(change.seq, change.token, change.is_live).ok()) {
+    if (!session_
+             ->Apply(change.previous_seq, change.seq, change.token,
+                     change.is_live)
+             .ok()) {
       return false;
     }
+    tally_.Count(change.seq == change.previous_seq + 1
+                     ? "client: told of the next change"
+                     : "client: not told of what does not matter");
     newest_seq_ = change.seq;
   }
   if (world_.is_traced()) {
@@ -136,7 +143,7 @@ void Client::PingAfter(Nanos delay) {
     if (stream != stream_) return;
     ++ping_;
     pinged_at_ = clock_.Now();
-    link_->SendPing(ping_);
+    link_->SendPing(ping_, only_noted_);
     WaitForAnswer();
   });
 }
@@ -216,11 +223,13 @@ void Client::Validate(int number) {
     bool is_over = false;
   };
   auto call = std::make_shared<Call>();
-  world_.Spawn(world_.Delay(), server->life(),
-               [call, server, &secret, &digest] {
-                 if (!server->serves()) return;
-                 call->reply = server->Validate(secret.text, digest);
-               });
+  world_.Spawn(
+      world_.Delay(), server->life(),
+      [call, server, stream = session == nullptr ? 0 : session->stream(),
+       &secret, &digest] {
+        if (!server->serves()) return;
+        call->reply = server->Validate(secret.text, digest, stream);
+      });
   // The reply may be late, and so find another session, or come in the middle
   // of a change. One that is not there by then is not waited for.
   world_.Sleep(world_.Delay() + world_.Delay());
@@ -231,12 +240,14 @@ void Client::Validate(int number) {
   }
   const Validation& validation = *call->reply->validation;
   if (session != nullptr) {
-    const ReplicaIdentity& from = call->reply->identity;
-    const bool is_own = from.incarnation == session->incarnation();
+    const AnswerOrigin origin{call->reply->identity.incarnation,
+                              validation.applied, call->reply->stream};
     if (session->Keep(digest, MakeAnswer(secret, validation, asked_at),
-                      {from.incarnation, validation.applied})) {
+                      origin)) {
       tally_.Count("client: answers kept");
-    } else if (!is_own) {
+    } else if (origin.stream == 0) {
+      tally_.Count("client: not kept, not noted");
+    } else if (!session->TellsOf(origin)) {
       tally_.Count("client: not kept, of another memory");
     } else if (validation.applied < session->applied()) {
       tally_.Count("client: not kept, too old");

@@ -61,6 +61,8 @@ class Client {
   PausingClock find_clock_;
   HotAnswers hot_{&find_clock_};
 
+  // Whether it asks to be told only of what it was answered.
+  bool only_noted_ = false;
   std::shared_ptr<Link> link_;
   // Which stream it is, so that what was meant for an earlier one does nothing.
   int64_t stream_ = 0;

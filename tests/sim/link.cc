@@ -109,9 +109,13 @@ void Link::Send(Request request) {
                [self = shared_from_this()] { self->Receive(); });
 }
 
-void Link::SendPing(int64_t ping) { Send({ping, absl::nullopt}); }
+void Link::SendPing(int64_t ping, bool only_noted) {
+  Send({ping, only_noted, absl::nullopt});
+}
 
-void Link::SendAcknowledgement(int64_t seq) { Send({absl::nullopt, seq}); }
+void Link::SendAcknowledgement(int64_t seq) {
+  Send({absl::nullopt, false, seq});
+}
 
 void Link::Receive() {
   if (up_.empty()) return;
@@ -123,6 +127,7 @@ void Link::Receive() {
                  [self = shared_from_this()] { self->Receive(); });
   }
   if (!stream_ || queued.arrives > up_cut_) return;
+  if (queued.message.only_noted) server_->hub().TellOnlyOfNoted(*stream_);
   if (queued.message.ping) {
     server_->hub().Ping(*stream_, *queued.message.ping);
     return;

@@ -28,8 +28,9 @@ class Link final : public std::enable_shared_from_this<Link> {
   // Begins the stream.
   void Open();
 
-  // For the client.
-  void SendPing(int64_t ping);
+  // For the client. Who asks to be told only of what it was answered, asks with
+  // every ping.
+  void SendPing(int64_t ping, bool only_noted);
   void SendAcknowledgement(int64_t seq);
   // The client has done with it; the server will hear of that.
   void CloseByClient();
@@ -45,6 +46,7 @@ class Link final : public std::enable_shared_from_this<Link> {
   struct Request {
     // One of them is set.
     absl::optional<int64_t> ping;
+    bool only_noted;
     absl::optional<int64_t> acknowledged;
   };
   template <typename Message>

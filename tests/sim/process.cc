@@ -173,15 +173,25 @@ void Process::WaitForTurn(const absl::StatusOr<NextStep>& next) {
 }
 
 Process::Reply Process::Validate(absl::string_view presented,
-                                 const TokenDigest& digest) {
+                                 const TokenDigest& digest,
+                                 WatchStreams::StreamId stream) {
   // A secret that is there is looked at under its shard's lock, the clock
   // included, so that nothing of the process that may want that lock may run.
   const bool is_there = index_.get()->Visit(digest, [](IndexSlot&) {});
   validate_clock_.set_mode(is_there ? PausingClock::Mode::kProcess
                                     : PausingClock::Mode::kFiber);
-  Reply reply{validator_.Validate({presented}), {}};
+  absl::optional<TokenId> token;
+  Reply reply{validator_.Validate(
+                  {presented},
+                  [&](Verdict, const IndexSlot& slot) { token = slot.token; }),
+              {}};
   validate_clock_.set_mode(PausingClock::Mode::kNever);
+  if (world_.draw().Chance(50)) world_.Sleep(world_.Delay());
   reply.identity = hub_.identity();
+  if (stream != 0 && reply.validation.ok() &&
+      hub_.Note(stream, token, reply.validation->applied)) {
+    reply.stream = stream;
+  }
   return reply;
 }
 

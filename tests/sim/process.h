@@ -67,12 +67,15 @@ class Process final : public ReplicaObserver, public BarrierObserver {
   // A notification has come.
   void Hear();
 
-  // In a fiber of `life()`: what AuthService.Validate says.
+  // In a fiber of `life()`: what AuthService.Validate says, for a stream or (0)
+  // none.
   struct Reply {
     absl::StatusOr<Validation> validation;
     ReplicaIdentity identity;
+    WatchStreams::StreamId stream = 0;
   };
-  Reply Validate(absl::string_view presented, const TokenDigest& digest);
+  Reply Validate(absl::string_view presented, const TokenDigest& digest,
+                 WatchStreams::StreamId stream);
 
   const std::shared_ptr<Life>& life() const { return life_; }
   bool is_over() const { return life_->is_over; }

@@ -304,7 +304,7 @@ void Schedule::AskServer(const std::shared_ptr<Process>& server, int secret,
     const Ledger::Question question = ledger_.Ask(secret);
     const SimSecret& asked = ledger_.at(secret);
     const Process::Reply reply =
-        server->Validate(asked.text, asked.entry.digest);
+        server->Validate(asked.text, asked.entry.digest, 0);
     absl::optional<Verdict> verdict;
     if (reply.validation.ok()) verdict = reply.validation->verdict;
     ledger_.Judge(server->life()->name, question, verdict, "");

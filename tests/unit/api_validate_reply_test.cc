@@ -51,7 +51,7 @@ class ValidateReplyTest : public ::testing::Test {
 
   void ExpectReply(
       const Validation& validation, const v1::ValidateResponse& want,
-      const absl::optional<ReplicaIdentity>& replica = absl::nullopt) const {
+      const absl::optional<Freshness>& freshness = absl::nullopt) const {
     EncodedMessage encoded;
     if (validation.verdict > Verdict::kUnknown) {
       const std::string metadata = EncodeMetadata(entry_.metadata);
@@ -63,7 +63,7 @@ class ValidateReplyTest : public ::testing::Test {
       slot.metadata = &metadata;
       EncodeToken(validation.verdict, slot, &encoded);
     }
-    EncodeDecision(validation, replica, &encoded);
+    EncodeDecision(validation, freshness, &encoded);
     v1::ValidateResponse reply;
     ASSERT_TRUE(reply.ParseFromString(encoded.bytes));
     EXPECT_TRUE(MessageDifferencer::Equals(reply, want))
@@ -76,7 +76,7 @@ class ValidateReplyTest : public ::testing::Test {
 
   FakeRandom random_;
   IndexEntry entry_;
-  const ReplicaIdentity replica_ = {"incarnation-1", "0000000A"};
+  const Freshness freshness_ = {{"incarnation-1", "0000000A"}, 0};
 };
 
 TEST_F(ValidateReplyTest, OfAValidToken) {
@@ -97,7 +97,9 @@ TEST_F(ValidateReplyTest, OfATokenThatWillEnd) {
   freshness->set_change_number(7);
   freshness->mutable_time_left()->set_seconds(100);
   validation.applied = 7;
-  ExpectReply(validation, want, replica_);
+  ExpectReply(validation, want, freshness_);
+  freshness->set_watch_stream_number(5);
+  ExpectReply(validation, want, Freshness{freshness_.replica, 5});
 }
 
 TEST_F(ValidateReplyTest, OfARefusedTokenIsItsNameOnly) {
@@ -110,7 +112,7 @@ TEST_F(ValidateReplyTest, OfARefusedTokenIsItsNameOnly) {
     ExpectReply(validation, want);
     want.mutable_freshness()->set_incarnation("incarnation-1");
     want.mutable_freshness()->set_timeline("0000000A");
-    ExpectReply(validation, want, replica_);
+    ExpectReply(validation, want, freshness_);
   }
 }
 
@@ -118,12 +120,12 @@ TEST_F(ValidateReplyTest, OfAnUnknownTokenIsTheVerdict) {
   v1::ValidateResponse want;
   want.set_verdict(v1::VERDICT_MALFORMED);
   // Which follows from the text alone, and stays.
-  ExpectReply(MakeValidation(Verdict::kMalformed), want, replica_);
+  ExpectReply(MakeValidation(Verdict::kMalformed), want, freshness_);
   want.set_verdict(v1::VERDICT_UNKNOWN);
   ExpectReply(MakeValidation(Verdict::kUnknown), want);
   want.mutable_freshness()->set_incarnation("incarnation-1");
   want.mutable_freshness()->set_timeline("0000000A");
-  ExpectReply(MakeValidation(Verdict::kUnknown), want, replica_);
+  ExpectReply(MakeValidation(Verdict::kUnknown), want, freshness_);
 }
 
 TEST_F(ValidateReplyTest, OfABareToken) {

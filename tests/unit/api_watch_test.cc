@@ -54,6 +54,12 @@ class WatchTest : public ApiServerTest {
     token.entry.dead_at = absl::FromUnixSeconds(1'800'000'000);
     Apply(token.entry);
   }
+  v1::ValidateResponse Ask(const v1::ValidateRequest& request) {
+    grpc::ClientContext context;
+    v1::ValidateResponse response;
+    EXPECT_TRUE(auth_stub_->Validate(&context, request, &response).ok());
+    return response;
+  }
   TokenClientOptions ClientOptions() {
     TokenClientOptions options;
     options.targets = {target_};
@@ -93,6 +99,44 @@ TEST_F(WatchTest, TellsOfChangesAndGrantsInTheirOrder) {
   EXPECT_FALSE(stream->Read(&response));
   EXPECT_TRUE(stream->Finish().ok());
   EXPECT_TRUE(Eventually([this] { return hub_.streams() == 0; }));
+}
+
+TEST_F(WatchTest, TellsOnlyOfWhatWasValidatedIfAskedTo) {
+  Serve(kRoles);
+  Open();
+  const TestToken other = MakeTestToken(random_, "shop");
+  grpc::ClientContext context;
+  const std::unique_ptr<Stream> stream = auth_stub_->Watch(&context);
+  v1::WatchResponse response;
+  ASSERT_TRUE(stream->Read(&response));
+  const int64_t number = response.hello().stream_number();
+  EXPECT_GE(number, 1);
+  v1::WatchRequest request;
+  request.set_ping_number(1);
+  request.set_only_validated(true);
+  ASSERT_TRUE(stream->Write(request));
+  ASSERT_TRUE(stream->Read(&response));
+  ASSERT_TRUE(response.has_grant());
+
+  Apply(token_.entry);
+  Apply(other.entry);
+  EXPECT_EQ(hub_.Acked(2), 2);
+  v1::ValidateRequest validate;
+  validate.set_token(std::string(token_.secret.Reveal()));
+  validate.set_report_freshness(true);
+  validate.set_watch_stream_number(number + 1);
+  EXPECT_EQ(Ask(validate).freshness().watch_stream_number(), 0);
+  validate.set_watch_stream_number(number);
+  EXPECT_EQ(Ask(validate).freshness().watch_stream_number(), number);
+  Apply(other.entry);
+  Apply(token_.entry);
+  ASSERT_TRUE(stream->Read(&response));
+  ASSERT_EQ(response.changes().changes_size(), 1);
+  EXPECT_EQ(response.changes().changes(0).change_number(), 4);
+  EXPECT_EQ(response.changes().changes(0).previous_change_number(), 0);
+  EXPECT_EQ(response.changes().changes(0).token(), name_);
+  context.TryCancel();
+  stream->Finish();
 }
 
 TEST_F(WatchTest, AcknowledgingWhatWasNotToldEndsTheStream) {

@@ -73,7 +73,7 @@ TEST_F(WatchSessionTest, AGrantForWhoKnowsMoreIsNone) {
   ASSERT_TRUE(Keeps(10));
   Grant(11);
   EXPECT_FALSE(session_.has_lease());
-  ASSERT_OK(session_.Apply(11, "", false));
+  ASSERT_OK(session_.Apply(10, 11, "", false));
   Grant(11);
   EXPECT_TRUE(session_.has_lease());
 }
@@ -82,7 +82,7 @@ TEST_F(WatchSessionTest, AChangeDropsTheTokensAnswers) {
   Grant();
   ASSERT_TRUE(Keeps(10));
   ASSERT_TRUE(session_.Keep(DigestOf(2), ValidAnswer("b"), {"one", 10}));
-  ASSERT_OK(session_.Apply(11, "a", false));
+  ASSERT_OK(session_.Apply(10, 11, "a", false));
   EXPECT_FALSE(session_.Find(digest_));
   EXPECT_TRUE(session_.Find(DigestOf(2)));
 }
@@ -90,15 +90,15 @@ TEST_F(WatchSessionTest, AChangeDropsTheTokensAnswers) {
 TEST_F(WatchSessionTest, ALiveSecretDropsWhatWasUnknown) {
   Grant();
   ASSERT_TRUE(session_.Keep(digest_, UnknownAnswer(), {"one", 10}));
-  ASSERT_OK(session_.Apply(11, "b", false));
+  ASSERT_OK(session_.Apply(10, 11, "b", false));
   EXPECT_EQ(session_.Find(digest_)->verdict, v1::VERDICT_UNKNOWN);
-  ASSERT_OK(session_.Apply(12, "a", true));
+  ASSERT_OK(session_.Apply(11, 12, "a", true));
   EXPECT_FALSE(session_.Find(digest_));
 }
 
 TEST_F(WatchSessionTest, KeepsNoAnswerOlderThanItsChanges) {
   Grant();
-  ASSERT_OK(session_.Apply(11, "a", false));
+  ASSERT_OK(session_.Apply(10, 11, "a", false));
   EXPECT_FALSE(Keeps(10));
   EXPECT_FALSE(session_.Find(digest_));
   EXPECT_TRUE(Keeps(11));
@@ -124,12 +124,35 @@ TEST_F(WatchSessionTest, KeepsNothingOnceItIsOver) {
 }
 
 TEST_F(WatchSessionTest, AHoleInTheChangesIsAnError) {
-  EXPECT_THAT(session_.Apply(12, "a", false),
+  EXPECT_THAT(session_.Apply(11, 12, "a", false),
               StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_THAT(session_.Apply(10, "a", false),
+  EXPECT_THAT(session_.Apply(9, 10, "a", false),
               StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_OK(session_.Apply(11, "a", false));
+  EXPECT_THAT(session_.Apply(10, 10, "a", false),
+              StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_OK(session_.Apply(10, 11, "a", false));
   EXPECT_EQ(session_.applied(), 11);
+}
+
+TEST_F(WatchSessionTest, ChangesThatDoNotMatterAreNoHole) {
+  Grant();
+  ASSERT_TRUE(Keeps(10));
+  ASSERT_OK(session_.Apply(10, 20, "a", false));
+  EXPECT_FALSE(session_.Find(digest_));
+  EXPECT_FALSE(Keeps(19));
+  EXPECT_TRUE(Keeps(20));
+  Grant(20);
+  EXPECT_TRUE(session_.has_lease());
+  EXPECT_THAT(session_.Apply(19, 21, "a", false),
+              StatusIs(absl::StatusCode::kDataLoss));
+}
+
+TEST_F(WatchSessionTest, KeepsNoAnswerWhoseChangesItsStreamDoesNotTellOf) {
+  WatchSession session({"one", 10, 5}, 100, 100, &clock_);
+  EXPECT_FALSE(session.Keep(digest_, ValidAnswer("a"), {"one", 10, 0}));
+  EXPECT_FALSE(session.Keep(digest_, ValidAnswer("a"), {"one", 10, 4}));
+  EXPECT_FALSE(session.Keep(digest_, ValidAnswer("a"), {"two", 10, 5}));
+  EXPECT_TRUE(session.Keep(digest_, ValidAnswer("a"), {"one", 10, 5}));
 }
 
 TEST_F(WatchSessionTest, AnAnswerEndsWithItsToken) {
@@ -163,7 +186,7 @@ TEST_F(HotAnswersTest, AnswersOnlyUnderTheCapturedLease) {
   // another lease with it.
   hooked_clock_.hook = [this] {
     clock_.Advance(kTtl);
-    ASSERT_OK(session_.Apply(11, "a", false));
+    ASSERT_OK(session_.Apply(10, 11, "a", false));
     Grant(11);
   };
   EXPECT_FALSE(hot_.Find(digest_));
@@ -187,11 +210,11 @@ TEST_F(HotAnswersTest, NoCopyOutlivesAChange) {
   Grant();
   Copy();
   // Whatever it is about: a copy is cheap.
-  ASSERT_OK(session_.Apply(11, "b", false));
+  ASSERT_OK(session_.Apply(10, 11, "b", false));
   EXPECT_FALSE(hot_.Find(digest_));
   Copy(UnknownAnswer());
   EXPECT_EQ(hot_.Find(digest_)->verdict, v1::VERDICT_UNKNOWN);
-  ASSERT_OK(session_.Apply(12, "a", true));
+  ASSERT_OK(session_.Apply(11, 12, "a", true));
   EXPECT_FALSE(hot_.Find(digest_));
 }
 
@@ -200,7 +223,7 @@ TEST_F(HotAnswersTest, WhatWasFoundBeforeAChangeIsNoCopyAfterIt) {
   const uint64_t version = session_.state()->version();
   ASSERT_TRUE(Keeps(10));
   const absl::optional<Answer> found = session_.Find(digest_);
-  ASSERT_OK(session_.Apply(11, "a", false));
+  ASSERT_OK(session_.Apply(10, 11, "a", false));
   hot_.Keep(session_, version, digest_, *found);
   EXPECT_FALSE(hot_.Find(digest_));
 }
@@ -266,7 +289,7 @@ TEST(HotAnswersRaceTest, NobodyHearsOfAnAcknowledgedRevocationTooLate) {
     session.Grant(clock.Now(), kTtl, seq - 1);
     ASSERT_TRUE(session.Keep(digest, ValidAnswer(name), {"one", seq - 1}));
     std::this_thread::yield();
-    ASSERT_OK(session.Apply(seq, name, false));
+    ASSERT_OK(session.Apply(seq - 1, seq, name, false));
     acknowledged = seq;
   }
   session.Grant(clock.Now(), kTtl, kRounds);

@@ -48,12 +48,32 @@ class WatchHubTest : public ::testing::Test {
     EXPECT_TRUE(hub_.Take(stream).empty());
     return stream;
   }
-  void Queue(int64_t seq) {
+  // A stream that tells of what matters to its client.
+  WatchStreams::StreamId JoinForNoted() {
+    const auto stream = JoinPastHello();
+    hub_.TellOnlyOfNoted(stream);
+    return stream;
+  }
+  void Queue(int64_t seq) { Queue(seq, token_.entry); }
+  void Queue(int64_t seq, const IndexEntry& entry) {
     Change change;
     change.seq = seq;
     change.operation = ChangeOperation::kPut;
-    change.entry = token_.entry;
+    change.entry = entry;
     hub_.Queue(change);
+  }
+  bool Note(WatchStreams::StreamId stream, const TestToken& token,
+            int64_t applied) {
+    return hub_.Note(stream, token.entry.name.token, applied);
+  }
+  bool NoteUnknown(WatchStreams::StreamId stream, int64_t applied) {
+    return hub_.Note(stream, absl::nullopt, applied);
+  }
+  // The entry of a token that is not live any more.
+  static IndexEntry Dead(const TestToken& token) {
+    IndexEntry dead = token.entry;
+    dead.dead_at = absl::FromUnixSeconds(1'800'000'000);
+    return dead;
   }
   // The grant that a ping is answered with, if it comes next.
   absl::optional<WatchGrant> Ping(WatchStreams::StreamId stream, int64_t id) {
@@ -64,6 +84,7 @@ class WatchHubTest : public ::testing::Test {
   FakeBootClock clock_;
   FakeRandom random_;
   const TestToken token_ = MakeTestToken(random_);
+  const TestToken other_ = MakeTestToken(random_);
   Lease lease_;
   std::shared_ptr<CountingListener> listener_ =
       std::make_shared<CountingListener>();
@@ -88,12 +109,7 @@ TEST_F(WatchHubTest, HelloSaysWhereTheChangesBegin) {
 
 TEST_F(WatchHubTest, ADeadSecretAndANoopAreToldAsWhatTheyAre) {
   const auto stream = JoinPastHello();
-  Change dead;
-  dead.seq = 11;
-  dead.operation = ChangeOperation::kPut;
-  dead.entry = token_.entry;
-  dead.entry.dead_at = absl::FromUnixSeconds(1'800'000'000);
-  hub_.Queue(dead);
+  Queue(11, Dead(token_));
   Change noop;
   noop.seq = 12;
   hub_.Queue(noop);
@@ -231,6 +247,99 @@ TEST_F(WatchHubTest, AcknowledgingWhatWasNotToldIsAnError) {
   hub_.Take(stream);
   EXPECT_OK(hub_.Acknowledge(stream, 11));
   EXPECT_OK(hub_.Acknowledge(stream, -5));
+}
+
+TEST_F(WatchHubTest, TellsOnlyOfTokensThatWereNoted) {
+  const auto stream = JoinForNoted();
+  Ping(stream, 1);
+  ASSERT_TRUE(Note(stream, token_, 10));
+  Queue(11, Dead(other_));
+  // Nobody has to be asked.
+  EXPECT_TRUE(hub_.Take(stream).empty());
+  EXPECT_EQ(hub_.Acked(11), 11);
+  Queue(12, Dead(token_));
+  EXPECT_EQ(hub_.Acked(12), 11);
+  const WatchMessage message = hub_.Take(stream);
+  ASSERT_THAT(message.changes, SizeIs(1));
+  EXPECT_EQ(message.changes[0].seq, 12);
+  EXPECT_EQ(message.changes[0].previous_seq, 10);
+  EXPECT_EQ(message.changes[0].token, token_.entry.name.ToString());
+  // The grant is of who has what was told.
+  Queue(13, Dead(other_));
+  EXPECT_EQ(Ping(stream, 2)->seq, 12);
+  ASSERT_OK(hub_.Acknowledge(stream, 12));
+  EXPECT_EQ(hub_.Acked(13), 13);
+}
+
+TEST_F(WatchHubTest, OnlyStreamsThatHaveSomethingToTellAreCalled) {
+  const auto stream = JoinForNoted();
+  ASSERT_TRUE(Note(stream, token_, 10));
+  Queue(11, other_.entry);
+  hub_.Deliver();
+  EXPECT_EQ(listener_->calls, 0);
+  Queue(12);
+  hub_.Deliver();
+  EXPECT_EQ(listener_->calls, 1);
+}
+
+TEST_F(WatchHubTest, AnAnswerFromBeforeAChangeToItsTokenIsNotNoted) {
+  const auto stream = JoinForNoted();
+  Queue(11, Dead(token_));
+  EXPECT_FALSE(Note(stream, token_, 10));
+  EXPECT_TRUE(Note(stream, token_, 11));
+  EXPECT_TRUE(Note(stream, other_, 10));
+  // Nor one of which that is not known.
+  for (int seq = 12; seq <= 16; ++seq) Queue(seq, Dead(token_));
+  EXPECT_FALSE(Note(stream, other_, 10));
+  EXPECT_FALSE(Note(stream + 1, other_, 16));
+}
+
+TEST_F(WatchHubTest, AnUnknownIsToldOfSecretsThatBecomeLive) {
+  const auto stream = JoinForNoted();
+  Queue(11, token_.entry);
+  EXPECT_FALSE(NoteUnknown(stream, 10));
+  ASSERT_TRUE(NoteUnknown(stream, 11));
+  Queue(12, Dead(other_));
+  EXPECT_TRUE(hub_.Take(stream).empty());
+  EXPECT_TRUE(NoteUnknown(stream, 11));
+  Queue(13, token_.entry);
+  EXPECT_THAT(hub_.Take(stream).changes, SizeIs(1));
+  // It has dropped them all.
+  Queue(14, token_.entry);
+  EXPECT_TRUE(hub_.Take(stream).empty());
+}
+
+TEST_F(WatchHubTest, WhatABrokenStreamWasNotToldOfDoesNotMatterToIt) {
+  const auto stream = JoinForNoted();
+  Ping(stream, 1);
+  ASSERT_TRUE(Note(stream, token_, 10));
+  Queue(11, Dead(other_));
+  hub_.Leave(stream);
+  EXPECT_EQ(hub_.Acked(11), 11);
+  // But whatever comes then, as far as is known.
+  Queue(12, Dead(other_));
+  EXPECT_EQ(hub_.Acked(12), 11);
+  clock_.Advance(kLongTtl);
+  EXPECT_EQ(hub_.Acked(12), 12);
+}
+
+TEST_F(WatchHubTest, WhoIsTooFarBehindHoldsUpUntilItsGrantHasEnded) {
+  const auto stream = JoinPastHello();
+  Ping(stream, 1);
+  for (int seq = 11; seq <= 14; ++seq) Queue(seq);
+  EXPECT_THAT(hub_.Take(stream).changes, SizeIs(4));
+  EXPECT_TRUE(hub_.Take(stream).empty());
+  Queue(15);
+  ASSERT_OK(hub_.Acknowledge(stream, 14));
+  EXPECT_EQ(hub_.Acked(15), 10);
+  const int calls = listener_->calls;
+  hub_.Deliver();
+  EXPECT_EQ(listener_->calls, calls + 1);
+  EXPECT_TRUE(hub_.Take(stream).end);
+  hub_.Leave(stream);
+  EXPECT_EQ(hub_.Acked(15), 10);
+  clock_.Advance(kLongTtl);
+  EXPECT_EQ(hub_.Acked(15), 15);
 }
 
 TEST_F(WatchHubTest, AStreamTooFarBehindIsEnded) {

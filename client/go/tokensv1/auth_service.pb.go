@@ -114,8 +114,11 @@ type ValidateRequest struct {
 	ExpectedProject string `protobuf:"bytes,3,opt,name=expected_project,json=expectedProject,proto3" json:"expected_project,omitempty"`
 	// Whether to say how fresh the answer is, which clients need that keep it.
 	ReportFreshness bool `protobuf:"varint,4,opt,name=report_freshness,json=reportFreshness,proto3" json:"report_freshness,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// The number of the caller's Watch stream, from its WatchHello: it shall tell
+	// of changes to this token. 0 for none.
+	WatchStreamNumber int64 `protobuf:"varint,5,opt,name=watch_stream_number,json=watchStreamNumber,proto3" json:"watch_stream_number,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *ValidateRequest) Reset() {
@@ -174,6 +177,13 @@ func (x *ValidateRequest) GetReportFreshness() bool {
 		return x.ReportFreshness
 	}
 	return false
+}
+
+func (x *ValidateRequest) GetWatchStreamNumber() int64 {
+	if x != nil {
+		return x.WatchStreamNumber
+	}
+	return 0
 }
 
 // Response of AuthService.Validate.
@@ -299,9 +309,13 @@ type AnswerFreshness struct {
 	ChangeNumber int64 `protobuf:"varint,3,opt,name=change_number,json=changeNumber,proto3" json:"change_number,omitempty"`
 	// How long until the secret expires; absent for never, and for verdicts
 	// other than VALID. To be counted from before the request was sent.
-	TimeLeft      *durationpb.Duration `protobuf:"bytes,4,opt,name=time_left,json=timeLeft,proto3" json:"time_left,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	TimeLeft *durationpb.Duration `protobuf:"bytes,4,opt,name=time_left,json=timeLeft,proto3" json:"time_left,omitempty"`
+	// As in the request, if that stream tells of every change to the token since
+	// the answer was made; otherwise 0. A client whose stream has a number may
+	// keep an answer only if this is the number.
+	WatchStreamNumber int64 `protobuf:"varint,5,opt,name=watch_stream_number,json=watchStreamNumber,proto3" json:"watch_stream_number,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *AnswerFreshness) Reset() {
@@ -362,6 +376,13 @@ func (x *AnswerFreshness) GetTimeLeft() *durationpb.Duration {
 	return nil
 }
 
+func (x *AnswerFreshness) GetWatchStreamNumber() int64 {
+	if x != nil {
+		return x.WatchStreamNumber
+	}
+	return 0
+}
+
 // Request of AuthService.Watch.
 type WatchRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -371,7 +392,11 @@ type WatchRequest struct {
 	//
 	//	*WatchRequest_PingNumber
 	//	*WatchRequest_AcknowledgedChangeNumber
-	Request       isWatchRequest_Request `protobuf_oneof:"request"`
+	Request isWatchRequest_Request `protobuf_oneof:"request"`
+	// From now on, tell only of changes to tokens that were validated with this
+	// stream's number, and after an UNKNOWN, of secrets that become live. Cannot
+	// be taken back.
+	OnlyValidated bool `protobuf:"varint,3,opt,name=only_validated,json=onlyValidated,proto3" json:"only_validated,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -429,6 +454,13 @@ func (x *WatchRequest) GetAcknowledgedChangeNumber() int64 {
 		}
 	}
 	return 0
+}
+
+func (x *WatchRequest) GetOnlyValidated() bool {
+	if x != nil {
+		return x.OnlyValidated
+	}
+	return false
 }
 
 type isWatchRequest_Request interface {
@@ -563,8 +595,11 @@ type WatchHello struct {
 	Incarnation string `protobuf:"bytes,1,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
 	// The database's timeline: eight hexadecimal digits.
 	Timeline string `protobuf:"bytes,2,opt,name=timeline,proto3" json:"timeline,omitempty"`
-	// The stream tells of every change after this one.
-	ChangeNumber  int64 `protobuf:"varint,3,opt,name=change_number,json=changeNumber,proto3" json:"change_number,omitempty"`
+	// The stream tells of every change after this one, or of those that matter
+	// to the client: see WatchRequest.only_validated.
+	ChangeNumber int64 `protobuf:"varint,3,opt,name=change_number,json=changeNumber,proto3" json:"change_number,omitempty"`
+	// The stream's number at this replica; at least 1.
+	StreamNumber  int64 `protobuf:"varint,4,opt,name=stream_number,json=streamNumber,proto3" json:"stream_number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -620,11 +655,17 @@ func (x *WatchHello) GetChangeNumber() int64 {
 	return 0
 }
 
+func (x *WatchHello) GetStreamNumber() int64 {
+	if x != nil {
+		return x.StreamNumber
+	}
+	return 0
+}
+
 // Changes, in their order.
 type WatchChanges struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// At least one, and at most 256. The number of each is one more than that of
-	// the change before.
+	// At least one, and at most 256.
 	Changes       []*WatchChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -677,9 +718,12 @@ type WatchChange struct {
 	Token string `protobuf:"bytes,2,opt,name=token,proto3" json:"token,omitempty"`
 	// Whether the secret may be used. It may be a new one: whatever was UNKNOWN
 	// until now may be known.
-	IsLive        bool `protobuf:"varint,3,opt,name=is_live,json=isLive,proto3" json:"is_live,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	IsLive bool `protobuf:"varint,3,opt,name=is_live,json=isLive,proto3" json:"is_live,omitempty"`
+	// The change before that the stream told of; for the first one, the number in
+	// WatchHello. Absent from servers that tell every stream of every change.
+	PreviousChangeNumber *int64 `protobuf:"varint,4,opt,name=previous_change_number,json=previousChangeNumber,proto3,oneof" json:"previous_change_number,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *WatchChange) Reset() {
@@ -733,6 +777,13 @@ func (x *WatchChange) GetIsLive() bool {
 	return false
 }
 
+func (x *WatchChange) GetPreviousChangeNumber() int64 {
+	if x != nil && x.PreviousChangeNumber != nil {
+		return *x.PreviousChangeNumber
+	}
+	return 0
+}
+
 // Leave to answer from memory.
 type WatchGrant struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -743,7 +794,8 @@ type WatchGrant struct {
 	// replica itself has none to give, or the client has yet to acknowledge
 	// changes.
 	Ttl *durationpb.Duration `protobuf:"bytes,2,opt,name=ttl,proto3" json:"ttl,omitempty"`
-	// Only a client that has all changes up to this one has the leave.
+	// Only a client that has all changes that the stream told of, up to this one,
+	// has the leave.
 	ChangeNumber  int64 `protobuf:"varint,3,opt,name=change_number,json=changeNumber,proto3" json:"change_number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -804,12 +856,13 @@ var File_wemasy_tokens_v1_auth_service_proto protoreflect.FileDescriptor
 
 const file_wemasy_tokens_v1_auth_service_proto_rawDesc = "" +
 	"\n" +
-	"#wemasy/tokens/v1/auth_service.proto\x12\x10wemasy.tokens.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbe\x01\n" +
+	"#wemasy/tokens/v1/auth_service.proto\x12\x10wemasy.tokens.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf4\x01\n" +
 	"\x0fValidateRequest\x12\x1a\n" +
 	"\x05token\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x05token\x12-\n" +
 	"\x0frequired_scopes\x18\x02 \x03(\tB\x04\xe2A\x01\x01R\x0erequiredScopes\x12/\n" +
 	"\x10expected_project\x18\x03 \x01(\tB\x04\xe2A\x01\x01R\x0fexpectedProject\x12/\n" +
-	"\x10report_freshness\x18\x04 \x01(\bB\x04\xe2A\x01\x01R\x0freportFreshness\"\xd0\x03\n" +
+	"\x10report_freshness\x18\x04 \x01(\bB\x04\xe2A\x01\x01R\x0freportFreshness\x124\n" +
+	"\x13watch_stream_number\x18\x05 \x01(\x03B\x04\xe2A\x01\x01R\x11watchStreamNumber\"\xd0\x03\n" +
 	"\x10ValidateResponse\x123\n" +
 	"\averdict\x18\x01 \x01(\x0e2\x19.wemasy.tokens.v1.VerdictR\averdict\x122\n" +
 	"\x05token\x18\x02 \x01(\tB\x1c\xfaA\x19\n" +
@@ -823,34 +876,39 @@ const file_wemasy_tokens_v1_auth_service_proto_rawDesc = "" +
 	"\tfreshness\x18\b \x01(\v2!.wemasy.tokens.v1.AnswerFreshnessR\tfreshness\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xac\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xdc\x01\n" +
 	"\x0fAnswerFreshness\x12 \n" +
 	"\vincarnation\x18\x01 \x01(\tR\vincarnation\x12\x1a\n" +
 	"\btimeline\x18\x02 \x01(\tR\btimeline\x12#\n" +
 	"\rchange_number\x18\x03 \x01(\x03R\fchangeNumber\x126\n" +
-	"\ttime_left\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\btimeLeft\"|\n" +
+	"\ttime_left\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\btimeLeft\x12.\n" +
+	"\x13watch_stream_number\x18\x05 \x01(\x03R\x11watchStreamNumber\"\xa3\x01\n" +
 	"\fWatchRequest\x12!\n" +
 	"\vping_number\x18\x01 \x01(\x03H\x00R\n" +
 	"pingNumber\x12>\n" +
-	"\x1aacknowledged_change_number\x18\x02 \x01(\x03H\x00R\x18acknowledgedChangeNumberB\t\n" +
+	"\x1aacknowledged_change_number\x18\x02 \x01(\x03H\x00R\x18acknowledgedChangeNumber\x12%\n" +
+	"\x0eonly_validated\x18\x03 \x01(\bR\ronlyValidatedB\t\n" +
 	"\arequest\"\xc0\x01\n" +
 	"\rWatchResponse\x124\n" +
 	"\x05hello\x18\x01 \x01(\v2\x1c.wemasy.tokens.v1.WatchHelloH\x00R\x05hello\x12:\n" +
 	"\achanges\x18\x02 \x01(\v2\x1e.wemasy.tokens.v1.WatchChangesH\x00R\achanges\x124\n" +
 	"\x05grant\x18\x03 \x01(\v2\x1c.wemasy.tokens.v1.WatchGrantH\x00R\x05grantB\a\n" +
-	"\x05event\"o\n" +
+	"\x05event\"\x94\x01\n" +
 	"\n" +
 	"WatchHello\x12 \n" +
 	"\vincarnation\x18\x01 \x01(\tR\vincarnation\x12\x1a\n" +
 	"\btimeline\x18\x02 \x01(\tR\btimeline\x12#\n" +
-	"\rchange_number\x18\x03 \x01(\x03R\fchangeNumber\"G\n" +
+	"\rchange_number\x18\x03 \x01(\x03R\fchangeNumber\x12#\n" +
+	"\rstream_number\x18\x04 \x01(\x03R\fstreamNumber\"G\n" +
 	"\fWatchChanges\x127\n" +
-	"\achanges\x18\x01 \x03(\v2\x1d.wemasy.tokens.v1.WatchChangeR\achanges\"\x7f\n" +
+	"\achanges\x18\x01 \x03(\v2\x1d.wemasy.tokens.v1.WatchChangeR\achanges\"\xd5\x01\n" +
 	"\vWatchChange\x12#\n" +
 	"\rchange_number\x18\x01 \x01(\x03R\fchangeNumber\x122\n" +
 	"\x05token\x18\x02 \x01(\tB\x1c\xfaA\x19\n" +
 	"\x17tokens.wemasy.com/TokenR\x05token\x12\x17\n" +
-	"\ais_live\x18\x03 \x01(\bR\x06isLive\"\x7f\n" +
+	"\ais_live\x18\x03 \x01(\bR\x06isLive\x129\n" +
+	"\x16previous_change_number\x18\x04 \x01(\x03H\x00R\x14previousChangeNumber\x88\x01\x01B\x19\n" +
+	"\x17_previous_change_number\"\x7f\n" +
 	"\n" +
 	"WatchGrant\x12\x1f\n" +
 	"\vping_number\x18\x01 \x01(\x03R\n" +
@@ -935,6 +993,7 @@ func file_wemasy_tokens_v1_auth_service_proto_init() {
 		(*WatchResponse_Changes)(nil),
 		(*WatchResponse_Grant)(nil),
 	}
+	file_wemasy_tokens_v1_auth_service_proto_msgTypes[7].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -39,7 +39,7 @@ type AuthServiceClient interface {
 	// PERMISSION_DENIED for callers without the role. INVALID_ARGUMENT if
 	// `required_scopes` or `expected_project` are malformed.
 	Validate(ctx context.Context, in *ValidateRequest, opts ...grpc.CallOption) (*ValidateResponse, error)
-	// For clients that keep answers of Validate: tells of every change, and gives
+	// For clients that keep answers of Validate: tells of changes, and gives
 	// leave to answer from memory for a short time. Use a client library, which
 	// follows the rules that docs/coherence.md numbers 7 and 8: an answer may be
 	// kept only if they are kept to the letter.
@@ -102,7 +102,7 @@ type AuthServiceServer interface {
 	// PERMISSION_DENIED for callers without the role. INVALID_ARGUMENT if
 	// `required_scopes` or `expected_project` are malformed.
 	Validate(context.Context, *ValidateRequest) (*ValidateResponse, error)
-	// For clients that keep answers of Validate: tells of every change, and gives
+	// For clients that keep answers of Validate: tells of changes, and gives
 	// leave to answer from memory for a short time. Use a client library, which
 	// follows the rules that docs/coherence.md numbers 7 and 8: an answer may be
 	// kept only if they are kept to the letter.

@@ -7,6 +7,7 @@
 #include "server/token/error.h"
 #include "server/token/resource_name.h"
 #include "server/token/scope_set.h"
+#include "server/token/token_id.h"
 
 namespace wemasy::tokens {
 namespace {
@@ -58,19 +59,27 @@ grpc::Status AuthHandler::Handle(grpc::ServerContext& context,
   absl::StatusOr<Validation> validation;
   return call.Finish(ServedCall::Guard([&] {
     RETURN_IF_ERROR(call.Admit(/*resource=*/{}));
-    validation = Validate(request, response);
+    absl::optional<TokenId> token;
+    validation = Validate(request, response, &token);
     RETURN_IF_ERROR(validation.status());
     call.set_verdict(static_cast<int>(validation->verdict));
-    absl::optional<ReplicaIdentity> replica;
-    if (request.report_freshness()) replica = streams_.identity();
-    EncodeDecision(*validation, replica, response);
+    absl::optional<Freshness> freshness;
+    if (request.report_freshness()) {
+      freshness = Freshness{streams_.identity(), 0};
+      const int64_t stream = request.watch_stream_number();
+      if (stream != 0 && streams_.Note(stream, token, validation->applied)) {
+        freshness->stream = stream;
+      }
+    }
+    EncodeDecision(*validation, freshness, response);
     call.set_token(NameIn(*response));
     return absl::OkStatus();
   }));
 }
 
-absl::StatusOr<Validation> AuthHandler::Validate(const Request& request,
-                                                 Response* response) {
+absl::StatusOr<Validation> AuthHandler::Validate(
+    const Request& request, Response* response,
+    absl::optional<TokenId>* token) {
   ValidationRequest validation_request;
   validation_request.presented = request.token();
   FieldViolations violations;
@@ -85,10 +94,11 @@ absl::StatusOr<Validation> AuthHandler::Validate(const Request& request,
     validation_request.expected_project = &expected_project;
   }
   RETURN_IF_ERROR(violations.ToStatus());
-  return validator_.Validate(
-      validation_request, [response](Verdict verdict, const IndexSlot& token) {
-        EncodeToken(verdict, token, response);
-      });
+  return validator_.Validate(validation_request,
+                             [&](Verdict verdict, const IndexSlot& slot) {
+                               EncodeToken(verdict, slot, response);
+                               *token = slot.token;
+                             });
 }
 
 }  // namespace wemasy::tokens

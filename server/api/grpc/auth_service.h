@@ -3,12 +3,14 @@
 #define WEMASY_SERVER_API_GRPC_AUTH_SERVICE_H_
 
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/async_unary_call.h"
 #include "server/api/grpc/encoded_message.h"
 #include "server/api/grpc/served_call.h"
 #include "server/api/grpc/watch_call.h"
 #include "server/api/watch_streams.h"
+#include "server/token/token_id.h"
 #include "server/validate/validator.h"
 #include "wemasy/tokens/v1/auth_service.grpc.pb.h"
 
@@ -62,9 +64,10 @@ class AuthHandler {
     AuthHandler& handler_;
   };
 
-  // Makes `response` what it says of a known token.
+  // Makes `response` what it says of a known token, and `token` which one.
   absl::StatusOr<Validation> Validate(const Request& request,
-                                      Response* response);
+                                      Response* response,
+                                      absl::optional<TokenId>* token);
   WatchReactor* Watch(grpc::CallbackServerContext* context) {
     return ServeWatch(&streams_, environment_, &watch_observer_, context);
   }

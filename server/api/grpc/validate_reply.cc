@@ -103,7 +103,7 @@ absl::string_view NameIn(const EncodedMessage& reply) {
 // A message's fields may come in any order, and messages that are encoded one
 // after the other are one message with all their fields.
 void EncodeDecision(const Validation& validation,
-                    const absl::optional<ReplicaIdentity>& replica,
+                    const absl::optional<Freshness>& freshness,
                     EncodedMessage* reply) {
   const int verdict = static_cast<int>(validation.verdict);
   WriteNumber(ValidateResponse::kVerdictFieldNumber, verdict,
@@ -112,19 +112,20 @@ void EncodeDecision(const Validation& validation,
   const bool has_end =
       is_valid && validation.expire_time != absl::InfiniteFuture();
   const bool has_freshness =
-      replica && validation.verdict != Verdict::kMalformed;
+      freshness && validation.verdict != Verdict::kMalformed;
   if (!has_end && !has_freshness) return;
 
   v1::ValidateResponse rest;
   if (has_end) ToProto(validation.expire_time, rest.mutable_expire_time());
   if (has_freshness) {
-    v1::AnswerFreshness* const freshness = rest.mutable_freshness();
-    freshness->set_incarnation(replica->incarnation);
-    freshness->set_timeline(replica->timeline);
-    freshness->set_change_number(validation.applied);
+    v1::AnswerFreshness& to = *rest.mutable_freshness();
+    to.set_incarnation(freshness->replica.incarnation);
+    to.set_timeline(freshness->replica.timeline);
+    to.set_change_number(validation.applied);
+    to.set_watch_stream_number(freshness->stream);
     if (has_end) {
       ToProto(validation.expire_time - validation.decide_time,
-              freshness->mutable_time_left());
+              to.mutable_time_left());
     }
   }
   rest.AppendToString(&reply->bytes);

@@ -27,9 +27,16 @@ void EncodeToken(Verdict verdict, const IndexSlot& token,
 // as `reply` is not changed.
 absl::string_view NameIn(const EncodedMessage& reply);
 
-// Adds to `reply` the decision. With its freshness if `replica` is given.
+// What a caching client has to know of where an answer comes from.
+struct Freshness {
+  ReplicaIdentity replica;
+  // The stream that tells of changes to the token; 0 for none.
+  WatchStreams::StreamId stream = 0;
+};
+
+// Adds to `reply` the decision. With its freshness if that is given.
 void EncodeDecision(const Validation& validation,
-                    const absl::optional<ReplicaIdentity>& replica,
+                    const absl::optional<Freshness>& freshness,
                     EncodedMessage* reply);
 
 }  // namespace wemasy::tokens

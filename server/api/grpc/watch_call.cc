@@ -20,6 +20,7 @@ void FillResponse(const WatchMessage& message, v1::WatchResponse& response) {
     hello.set_incarnation(message.hello->replica.incarnation);
     hello.set_timeline(message.hello->replica.timeline);
     hello.set_change_number(message.hello->seq);
+    hello.set_stream_number(message.hello->stream);
   } else if (message.grant) {
     v1::WatchGrant& grant = *response.mutable_grant();
     grant.set_ping_number(message.grant->ping);
@@ -32,6 +33,7 @@ void FillResponse(const WatchMessage& message, v1::WatchResponse& response) {
       change.set_change_number(watched.seq);
       change.set_token(watched.token);
       change.set_is_live(watched.is_live);
+      change.set_previous_change_number(watched.previous_seq);
     }
   }
 }
@@ -99,6 +101,7 @@ class WatchCall final : public WatchReactor, public WatchListener {
   }
 
   absl::Status Handle(const v1::WatchRequest& request) {
+    if (request.only_validated()) streams_.TellOnlyOfNoted(*stream_);
     switch (request.request_case()) {
       case v1::WatchRequest::kPingNumber:
         streams_.Ping(*stream_, request.ping_number());

@@ -34,16 +34,18 @@ VERDICT_INSUFFICIENT_SCOPE: Verdict
 VERDICT_VALID: Verdict
 
 class ValidateRequest(_message.Message):
-    __slots__ = ("token", "required_scopes", "expected_project", "report_freshness")
+    __slots__ = ("token", "required_scopes", "expected_project", "report_freshness", "watch_stream_number")
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     REQUIRED_SCOPES_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_PROJECT_FIELD_NUMBER: _ClassVar[int]
     REPORT_FRESHNESS_FIELD_NUMBER: _ClassVar[int]
+    WATCH_STREAM_NUMBER_FIELD_NUMBER: _ClassVar[int]
     token: str
     required_scopes: _containers.RepeatedScalarFieldContainer[str]
     expected_project: str
     report_freshness: bool
-    def __init__(self, token: _Optional[str] = ..., required_scopes: _Optional[_Iterable[str]] = ..., expected_project: _Optional[str] = ..., report_freshness: bool = ...) -> None: ...
+    watch_stream_number: int
+    def __init__(self, token: _Optional[str] = ..., required_scopes: _Optional[_Iterable[str]] = ..., expected_project: _Optional[str] = ..., report_freshness: bool = ..., watch_stream_number: _Optional[int] = ...) -> None: ...
 
 class ValidateResponse(_message.Message):
     __slots__ = ("verdict", "token", "project", "creator", "scopes", "metadata", "expire_time", "freshness")
@@ -73,24 +75,28 @@ class ValidateResponse(_message.Message):
     def __init__(self, verdict: _Optional[_Union[Verdict, str]] = ..., token: _Optional[str] = ..., project: _Optional[str] = ..., creator: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., freshness: _Optional[_Union[AnswerFreshness, _Mapping]] = ...) -> None: ...
 
 class AnswerFreshness(_message.Message):
-    __slots__ = ("incarnation", "timeline", "change_number", "time_left")
+    __slots__ = ("incarnation", "timeline", "change_number", "time_left", "watch_stream_number")
     INCARNATION_FIELD_NUMBER: _ClassVar[int]
     TIMELINE_FIELD_NUMBER: _ClassVar[int]
     CHANGE_NUMBER_FIELD_NUMBER: _ClassVar[int]
     TIME_LEFT_FIELD_NUMBER: _ClassVar[int]
+    WATCH_STREAM_NUMBER_FIELD_NUMBER: _ClassVar[int]
     incarnation: str
     timeline: str
     change_number: int
     time_left: _duration_pb2.Duration
-    def __init__(self, incarnation: _Optional[str] = ..., timeline: _Optional[str] = ..., change_number: _Optional[int] = ..., time_left: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    watch_stream_number: int
+    def __init__(self, incarnation: _Optional[str] = ..., timeline: _Optional[str] = ..., change_number: _Optional[int] = ..., time_left: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., watch_stream_number: _Optional[int] = ...) -> None: ...
 
 class WatchRequest(_message.Message):
-    __slots__ = ("ping_number", "acknowledged_change_number")
+    __slots__ = ("ping_number", "acknowledged_change_number", "only_validated")
     PING_NUMBER_FIELD_NUMBER: _ClassVar[int]
     ACKNOWLEDGED_CHANGE_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    ONLY_VALIDATED_FIELD_NUMBER: _ClassVar[int]
     ping_number: int
     acknowledged_change_number: int
-    def __init__(self, ping_number: _Optional[int] = ..., acknowledged_change_number: _Optional[int] = ...) -> None: ...
+    only_validated: bool
+    def __init__(self, ping_number: _Optional[int] = ..., acknowledged_change_number: _Optional[int] = ..., only_validated: bool = ...) -> None: ...
 
 class WatchResponse(_message.Message):
     __slots__ = ("hello", "changes", "grant")
@@ -103,14 +109,16 @@ class WatchResponse(_message.Message):
     def __init__(self, hello: _Optional[_Union[WatchHello, _Mapping]] = ..., changes: _Optional[_Union[WatchChanges, _Mapping]] = ..., grant: _Optional[_Union[WatchGrant, _Mapping]] = ...) -> None: ...
 
 class WatchHello(_message.Message):
-    __slots__ = ("incarnation", "timeline", "change_number")
+    __slots__ = ("incarnation", "timeline", "change_number", "stream_number")
     INCARNATION_FIELD_NUMBER: _ClassVar[int]
     TIMELINE_FIELD_NUMBER: _ClassVar[int]
     CHANGE_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    STREAM_NUMBER_FIELD_NUMBER: _ClassVar[int]
     incarnation: str
     timeline: str
     change_number: int
-    def __init__(self, incarnation: _Optional[str] = ..., timeline: _Optional[str] = ..., change_number: _Optional[int] = ...) -> None: ...
+    stream_number: int
+    def __init__(self, incarnation: _Optional[str] = ..., timeline: _Optional[str] = ..., change_number: _Optional[int] = ..., stream_number: _Optional[int] = ...) -> None: ...
 
 class WatchChanges(_message.Message):
     __slots__ = ("changes",)
@@ -119,14 +127,16 @@ class WatchChanges(_message.Message):
     def __init__(self, changes: _Optional[_Iterable[_Union[WatchChange, _Mapping]]] = ...) -> None: ...
 
 class WatchChange(_message.Message):
-    __slots__ = ("change_number", "token", "is_live")
+    __slots__ = ("change_number", "token", "is_live", "previous_change_number")
     CHANGE_NUMBER_FIELD_NUMBER: _ClassVar[int]
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     IS_LIVE_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_CHANGE_NUMBER_FIELD_NUMBER: _ClassVar[int]
     change_number: int
     token: str
     is_live: bool
-    def __init__(self, change_number: _Optional[int] = ..., token: _Optional[str] = ..., is_live: bool = ...) -> None: ...
+    previous_change_number: int
+    def __init__(self, change_number: _Optional[int] = ..., token: _Optional[str] = ..., is_live: bool = ..., previous_change_number: _Optional[int] = ...) -> None: ...
 
 class WatchGrant(_message.Message):
     __slots__ = ("ping_number", "ttl", "change_number")

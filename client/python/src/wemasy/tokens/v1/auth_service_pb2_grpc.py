@@ -66,7 +66,7 @@ class AuthServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Watch(self, request_iterator, context):
-        """For clients that keep answers of Validate: tells of every change, and gives
+        """For clients that keep answers of Validate: tells of changes, and gives
         leave to answer from memory for a short time. Use a client library, which
         follows the rules that docs/coherence.md numbers 7 and 8: an answer may be
         kept only if they are kept to the letter.

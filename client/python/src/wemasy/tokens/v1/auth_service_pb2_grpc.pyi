@@ -44,7 +44,7 @@ class AuthServiceStub:
     `required_scopes` or `expected_project` are malformed.
     """
     Watch: _grpc.StreamStreamMultiCallable[_auth_service_pb2.WatchRequest, _auth_service_pb2.WatchResponse]
-    """For clients that keep answers of Validate: tells of every change, and gives
+    """For clients that keep answers of Validate: tells of changes, and gives
     leave to answer from memory for a short time. Use a client library, which
     follows the rules that docs/coherence.md numbers 7 and 8: an answer may be
     kept only if they are kept to the letter.
@@ -77,7 +77,7 @@ class AuthServiceAsyncStub(AuthServiceStub):
     `required_scopes` or `expected_project` are malformed.
     """
     Watch: _aio.StreamStreamMultiCallable[_auth_service_pb2.WatchRequest, _auth_service_pb2.WatchResponse]  # type: ignore[assignment]
-    """For clients that keep answers of Validate: tells of every change, and gives
+    """For clients that keep answers of Validate: tells of changes, and gives
     leave to answer from memory for a short time. Use a client library, which
     follows the rules that docs/coherence.md numbers 7 and 8: an answer may be
     kept only if they are kept to the letter.
@@ -119,7 +119,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_auth_service_pb2.WatchRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_auth_service_pb2.WatchResponse], _abc.AsyncIterator[_auth_service_pb2.WatchResponse]]:
-        """For clients that keep answers of Validate: tells of every change, and gives
+        """For clients that keep answers of Validate: tells of changes, and gives
         leave to answer from memory for a short time. Use a client library, which
         follows the rules that docs/coherence.md numbers 7 and 8: an answer may be
         kept only if they are kept to the letter.

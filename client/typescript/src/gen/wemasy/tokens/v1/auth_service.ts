@@ -138,6 +138,11 @@ export interface ValidateRequest {
   expectedProject: string;
   /** Whether to say how fresh the answer is, which clients need that keep it. */
   reportFreshness: boolean;
+  /**
+   * The number of the caller's Watch stream, from its WatchHello: it shall tell
+   * of changes to this token. 0 for none.
+   */
+  watchStreamNumber: number;
 }
 
 /** Response of AuthService.Validate. */
@@ -188,7 +193,15 @@ export interface AnswerFreshness {
    * How long until the secret expires; absent for never, and for verdicts
    * other than VALID. To be counted from before the request was sent.
    */
-  timeLeft: Duration | undefined;
+  timeLeft:
+    | Duration
+    | undefined;
+  /**
+   * As in the request, if that stream tells of every change to the token since
+   * the answer was made; otherwise 0. A client whose stream has a number may
+   * keep an answer only if this is the number.
+   */
+  watchStreamNumber: number;
 }
 
 /** Request of AuthService.Watch. */
@@ -206,6 +219,12 @@ export interface WatchRequest {
     /** The client has dropped what all changes up to this one are about. */
     { $case: "acknowledgedChangeNumber"; value: number }
     | undefined;
+  /**
+   * From now on, tell only of changes to tokens that were validated with this
+   * stream's number, and after an UNKNOWN, of secrets that become live. Cannot
+   * be taken back.
+   */
+  onlyValidated: boolean;
 }
 
 /** Response of AuthService.Watch. */
@@ -233,16 +252,18 @@ export interface WatchHello {
   incarnation: string;
   /** The database's timeline: eight hexadecimal digits. */
   timeline: string;
-  /** The stream tells of every change after this one. */
+  /**
+   * The stream tells of every change after this one, or of those that matter
+   * to the client: see WatchRequest.only_validated.
+   */
   changeNumber: number;
+  /** The stream's number at this replica; at least 1. */
+  streamNumber: number;
 }
 
 /** Changes, in their order. */
 export interface WatchChanges {
-  /**
-   * At least one, and at most 256. The number of each is one more than that of
-   * the change before.
-   */
+  /** At least one, and at most 256. */
   changes: WatchChange[];
 }
 
@@ -260,6 +281,11 @@ export interface WatchChange {
    * until now may be known.
    */
   isLive: boolean;
+  /**
+   * The change before that the stream told of; for the first one, the number in
+   * WatchHello. Absent from servers that tell every stream of every change.
+   */
+  previousChangeNumber?: number | undefined;
 }
 
 /** Leave to answer from memory. */
@@ -275,12 +301,15 @@ export interface WatchGrant {
   ttl:
     | Duration
     | undefined;
-  /** Only a client that has all changes up to this one has the leave. */
+  /**
+   * Only a client that has all changes that the stream told of, up to this one,
+   * has the leave.
+   */
   changeNumber: number;
 }
 
 function createBaseValidateRequest(): ValidateRequest {
-  return { token: "", requiredScopes: [], expectedProject: "", reportFreshness: false };
+  return { token: "", requiredScopes: [], expectedProject: "", reportFreshness: false, watchStreamNumber: 0 };
 }
 
 export const ValidateRequest: MessageFns<ValidateRequest> = {
@@ -296,6 +325,9 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
     }
     if (message.reportFreshness !== false) {
       writer.uint32(32).bool(message.reportFreshness);
+    }
+    if (message.watchStreamNumber !== 0) {
+      writer.uint32(40).int64(message.watchStreamNumber);
     }
     return writer;
   },
@@ -345,6 +377,14 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
             message.reportFreshness = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.watchStreamNumber = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -366,6 +406,7 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
     message.requiredScopes = object.requiredScopes?.map((e) => e) || [];
     message.expectedProject = object.expectedProject ?? "";
     message.reportFreshness = object.reportFreshness ?? false;
+    message.watchStreamNumber = object.watchStreamNumber ?? 0;
     return message;
   },
 };
@@ -599,7 +640,7 @@ export const ValidateResponse_MetadataEntry: MessageFns<ValidateResponse_Metadat
 };
 
 function createBaseAnswerFreshness(): AnswerFreshness {
-  return { incarnation: "", timeline: "", changeNumber: 0, timeLeft: undefined };
+  return { incarnation: "", timeline: "", changeNumber: 0, timeLeft: undefined, watchStreamNumber: 0 };
 }
 
 export const AnswerFreshness: MessageFns<AnswerFreshness> = {
@@ -615,6 +656,9 @@ export const AnswerFreshness: MessageFns<AnswerFreshness> = {
     }
     if (message.timeLeft !== undefined) {
       Duration.encode(message.timeLeft, writer.uint32(34).fork()).join();
+    }
+    if (message.watchStreamNumber !== 0) {
+      writer.uint32(40).int64(message.watchStreamNumber);
     }
     return writer;
   },
@@ -664,6 +708,14 @@ export const AnswerFreshness: MessageFns<AnswerFreshness> = {
             message.timeLeft = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.watchStreamNumber = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -687,12 +739,13 @@ export const AnswerFreshness: MessageFns<AnswerFreshness> = {
     message.timeLeft = (object.timeLeft !== undefined && object.timeLeft !== null)
       ? Duration.fromPartial(object.timeLeft)
       : undefined;
+    message.watchStreamNumber = object.watchStreamNumber ?? 0;
     return message;
   },
 };
 
 function createBaseWatchRequest(): WatchRequest {
-  return { request: undefined };
+  return { request: undefined, onlyValidated: false };
 }
 
 export const WatchRequest: MessageFns<WatchRequest> = {
@@ -704,6 +757,9 @@ export const WatchRequest: MessageFns<WatchRequest> = {
       case "acknowledgedChangeNumber":
         writer.uint32(16).int64(message.request.value);
         break;
+    }
+    if (message.onlyValidated !== false) {
+      writer.uint32(24).bool(message.onlyValidated);
     }
     return writer;
   },
@@ -737,6 +793,14 @@ export const WatchRequest: MessageFns<WatchRequest> = {
             message.request = { $case: "acknowledgedChangeNumber", value: longToNumber(reader.int64()) };
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.onlyValidated = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -768,6 +832,7 @@ export const WatchRequest: MessageFns<WatchRequest> = {
         break;
       }
     }
+    message.onlyValidated = object.onlyValidated ?? false;
     return message;
   },
 };
@@ -871,7 +936,7 @@ export const WatchResponse: MessageFns<WatchResponse> = {
 };
 
 function createBaseWatchHello(): WatchHello {
-  return { incarnation: "", timeline: "", changeNumber: 0 };
+  return { incarnation: "", timeline: "", changeNumber: 0, streamNumber: 0 };
 }
 
 export const WatchHello: MessageFns<WatchHello> = {
@@ -884,6 +949,9 @@ export const WatchHello: MessageFns<WatchHello> = {
     }
     if (message.changeNumber !== 0) {
       writer.uint32(24).int64(message.changeNumber);
+    }
+    if (message.streamNumber !== 0) {
+      writer.uint32(32).int64(message.streamNumber);
     }
     return writer;
   },
@@ -925,6 +993,14 @@ export const WatchHello: MessageFns<WatchHello> = {
             message.changeNumber = longToNumber(reader.int64());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.streamNumber = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -945,6 +1021,7 @@ export const WatchHello: MessageFns<WatchHello> = {
     message.incarnation = object.incarnation ?? "";
     message.timeline = object.timeline ?? "";
     message.changeNumber = object.changeNumber ?? 0;
+    message.streamNumber = object.streamNumber ?? 0;
     return message;
   },
 };
@@ -1005,7 +1082,7 @@ export const WatchChanges: MessageFns<WatchChanges> = {
 };
 
 function createBaseWatchChange(): WatchChange {
-  return { changeNumber: 0, token: "", isLive: false };
+  return { changeNumber: 0, token: "", isLive: false, previousChangeNumber: undefined };
 }
 
 export const WatchChange: MessageFns<WatchChange> = {
@@ -1018,6 +1095,9 @@ export const WatchChange: MessageFns<WatchChange> = {
     }
     if (message.isLive !== false) {
       writer.uint32(24).bool(message.isLive);
+    }
+    if (message.previousChangeNumber !== undefined) {
+      writer.uint32(32).int64(message.previousChangeNumber);
     }
     return writer;
   },
@@ -1059,6 +1139,14 @@ export const WatchChange: MessageFns<WatchChange> = {
             message.isLive = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.previousChangeNumber = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1079,6 +1167,7 @@ export const WatchChange: MessageFns<WatchChange> = {
     message.changeNumber = object.changeNumber ?? 0;
     message.token = object.token ?? "";
     message.isLive = object.isLive ?? false;
+    message.previousChangeNumber = object.previousChangeNumber ?? undefined;
     return message;
   },
 };
@@ -1186,7 +1275,7 @@ export const AuthServiceService = {
     responseDeserialize: (value: Buffer): ValidateResponse => ValidateResponse.decode(value),
   },
   /**
-   * For clients that keep answers of Validate: tells of every change, and gives
+   * For clients that keep answers of Validate: tells of changes, and gives
    * leave to answer from memory for a short time. Use a client library, which
    * follows the rules that docs/coherence.md numbers 7 and 8: an answer may be
    * kept only if they are kept to the letter.
@@ -1224,7 +1313,7 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
    */
   validate: handleUnaryCall<ValidateRequest, ValidateResponse>;
   /**
-   * For clients that keep answers of Validate: tells of every change, and gives
+   * For clients that keep answers of Validate: tells of changes, and gives
    * leave to answer from memory for a short time. Use a client library, which
    * follows the rules that docs/coherence.md numbers 7 and 8: an answer may be
    * kept only if they are kept to the letter.
@@ -1268,7 +1357,7 @@ export interface AuthServiceClient extends Client {
     callback: (error: ServiceError | null, response: ValidateResponse) => void,
   ): ClientUnaryCall;
   /**
-   * For clients that keep answers of Validate: tells of every change, and gives
+   * For clients that keep answers of Validate: tells of changes, and gives
    * leave to answer from memory for a short time. Use a client library, which
    * follows the rules that docs/coherence.md numbers 7 and 8: an answer may be
    * kept only if they are kept to the letter.
