@@ -29,8 +29,8 @@ namespace {
 class CallsBench {
  public:
   CallsBench(const std::string& address, const std::vector<std::string>& kept)
-      : stub_(v1::TokenService::NewStub(grpc::CreateChannel(
-            address, grpc::InsecureChannelCredentials()))) {
+      : stub_(v1::TokenService::NewStub(
+            grpc::CreateChannel(address, grpc::InsecureChannelCredentials()))) {
     for (const std::string& target : kept) {
       TokenClientOptions options;
       options.targets = {target};
