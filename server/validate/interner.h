@@ -25,9 +25,9 @@ class Interner {
   Interner(const Interner&) = delete;
   Interner& operator=(const Interner&) = delete;
 
-  // Returns the one copy of `value`. It stays where it is until Release() was
-  // called as often as this.
-  const T* Acquire(const T& value) {
+  // Returns the one copy of `value`, for so many users. It stays where it is
+  // until each of them has called Release().
+  const T* Acquire(const T& value, int64_t users = 1) {
     const size_t hash = Hash(value);
     Part& part = PartOf(hash);
     MutexLock lock(&part.mutex);
@@ -36,7 +36,7 @@ class Interner {
       found = part.users.try_emplace(value, 0).first;
       part.weight += WeightOf(value);
     }
-    ++found->second;
+    found->second += users;
     return &found->first;
   }
 
@@ -48,6 +48,13 @@ class Interner {
     if (--found->second > 0) return;
     part.weight -= WeightOf(found->first);
     part.users.erase(found);
+  }
+
+  // Fetches what Acquire() will look at into the processor's cache.
+  void Prefetch(const T& value) {
+    Part& part = PartOf(Hash(value));
+    MutexLock lock(&part.mutex);
+    part.users.prefetch(value);
   }
 
   // Whether somebody uses `value`.
