@@ -123,7 +123,7 @@ class History {
     return {"pages:read", absl::StrCat("scope:", Below(5))};
   }
   Metadata AnyMetadata() {
-    return {{"tier", absl::StrCat("\"tab\t", Below(5))}};
+    return {{"tier", absl::StrCat("\"quoted\" ", Below(5))}};
   }
 
   void Create() {
@@ -160,7 +160,11 @@ class History {
                                 ? absl::InfiniteFuture()
                                 : absl::Now() + absl::Hours(1 + Below(40));
     }
-    Note("update", lifecycle_.Update(Context(), request));
+    const auto updated = lifecycle_.Update(Context(), request);
+    Note("update", updated);
+    if (request.scopes) Note("update scopes", updated);
+    if (request.metadata) Note("update metadata", updated);
+    if (request.expire_time) Note("update expiry", updated);
   }
 
   void Rotate() {
@@ -245,8 +249,9 @@ TEST_F(IndexEntriesTest, AnyHistoryLeavesWhatTheTablesSay) {
     }
     for (const auto& [step, count] : history.done()) done[step] += count;
   }
-  for (const char* step : {"create", "update", "rotate", "revoke",
-                           "revoke leaked", "purge secrets", "purge tokens"}) {
+  for (const char* step :
+       {"create", "update", "update scopes", "update metadata", "update expiry",
+        "rotate", "revoke", "revoke leaked", "purge secrets", "purge tokens"}) {
     EXPECT_GT(done[step], 0) << step;
   }
   EXPECT_NE(database_.Sql("SELECT count(*) FROM index_entries"), "0");
