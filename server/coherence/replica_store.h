@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "absl/types/span.h"
 #include "server/token/change.h"
 
 namespace wemasy::tokens {
@@ -96,11 +97,15 @@ class ReplicaStore {
  public:
   virtual ~ReplicaStore() = default;
 
-  // Calls `sink` for the live secrets of all tokens, and for those dead ones
-  // that died last, at most `max_dead`, all in one REPEATABLE READ snapshot;
-  // returns that snapshot's head.
-  virtual absl::StatusOr<FeedHead> LoadSnapshot(
-      int64_t max_dead, absl::FunctionRef<void(IndexEntry)> sink) = 0;
+  // Takes entries of a load, some at a time, which it must not refer to later.
+  using EntrySink = absl::FunctionRef<void(absl::Span<const SharedEntry>)>;
+
+  // Gives `sink` the live secrets of all tokens, and those dead ones that died
+  // last, at most `max_dead`, each of them once, all in one REPEATABLE READ
+  // snapshot; returns that snapshot's head. Several threads may call `sink` at
+  // a time, none of them after the return.
+  virtual absl::StatusOr<FeedHead> LoadSnapshot(int64_t max_dead,
+                                                EntrySink sink) = 0;
 
   // Inserts the replica's row, committed. Returns false, having written
   // nothing, if the database is not on `timeline` now.

@@ -45,13 +45,12 @@ absl::StatusOr<NextStep> SyncPoints::Step() {
 absl::StatusOr<NextStep> SyncPoints::Load() {
   // No lease was ever given in this state, so nobody misses what goes.
   index_.Clear();
-  int64_t entries = 0;
   ASSIGN_OR_RETURN(
       const FeedHead head,
-      store_.LoadSnapshot(options_.max_dead, [&](const IndexEntry& entry) {
-        index_.Put(entry);
-        ++entries;
-      }));
+      store_.LoadSnapshot(options_.max_dead,
+                          [&](absl::Span<const SharedEntry> entries) {
+                            index_.PutAll(entries);
+                          }));
   if (head.lost_history) {
     if (!std::exchange(told_lost_history_, true)) {
       observer_.OnNotice(absl::StrCat(
@@ -75,7 +74,7 @@ absl::StatusOr<NextStep> SyncPoints::Load() {
   lease_.PublishApplied(applied_);
   watches_.Open({row_.id, row_.timeline}, applied_);
   state_ = State::kRunning;
-  observer_.OnLoaded(entries, head.seq);
+  observer_.OnLoaded(index_.size(), head.seq);
   return NextStep::kGoOn;
 }
 

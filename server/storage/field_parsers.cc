@@ -1,6 +1,10 @@
 // The parsers of field_reader.h.
 
+#include <endian.h>
+
 #include <cstdint>
+#include <cstring>
+#include <limits>
 
 #include "absl/strings/strip.h"
 #include "absl/time/civil_time.h"
@@ -165,6 +169,29 @@ absl::optional<absl::Time> ParseTime(absl::string_view text) {
                                 static_cast<int>(second));
   return absl::FromCivil(civil, absl::UTCTimeZone()) +
          absl::Microseconds(fraction);
+}
+
+absl::optional<absl::Time> ParseBinaryTime(absl::string_view bytes) {
+  // The microseconds since the year 2000; the ends of what fits are infinite.
+  constexpr absl::Duration kEpoch = absl::Seconds(946'684'800);
+  if (bytes.size() != sizeof(int64_t)) return absl::nullopt;
+  uint64_t word = 0;
+  std::memcpy(&word, bytes.data(), sizeof(word));
+  const auto micros = static_cast<int64_t>(be64toh(word));
+  if (micros == std::numeric_limits<int64_t>::max()) {
+    return absl::InfiniteFuture();
+  }
+  if (micros == std::numeric_limits<int64_t>::min()) {
+    return absl::InfinitePast();
+  }
+  return absl::UnixEpoch() + kEpoch + absl::Microseconds(micros);
+}
+
+absl::optional<bool> ParseBinaryBool(absl::string_view bytes) {
+  if (bytes.size() != 1 || static_cast<unsigned char>(bytes[0]) > 1) {
+    return absl::nullopt;
+  }
+  return bytes[0] == 1;
 }
 
 absl::optional<std::string> ParseBytes(absl::string_view text) {

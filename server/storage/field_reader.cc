@@ -25,11 +25,14 @@ int64_t FieldReader::Int() {
 
 bool FieldReader::Bool() {
   const absl::string_view text = Text();
+  if (IsBinary()) return Take(ParseBinaryBool(text));
   if (text != "t" && text != "f") failed_ = true;
   return text == "t";
 }
 
-absl::Time FieldReader::Time() { return Take(ParseTime(Text())); }
+absl::Time FieldReader::Time() {
+  return Take(IsBinary() ? ParseBinaryTime(Text()) : ParseTime(Text()));
+}
 
 absl::optional<absl::Time> FieldReader::OptionalTime() {
   if (NextIsNull()) {
@@ -41,9 +44,14 @@ absl::optional<absl::Time> FieldReader::OptionalTime() {
 
 std::string FieldReader::Bytes() { return Take(ParseBytes(Text())); }
 
-TokenDigest FieldReader::Digest() { return Take(ParseDigest(Text())); }
+TokenDigest FieldReader::Digest() {
+  return Take(IsBinary() ? TokenDigest::FromBytes(Text())
+                         : ParseDigest(Text()));
+}
 
-TokenId FieldReader::Id() { return Take(ParseId(Text())); }
+TokenId FieldReader::Id() {
+  return Take(IsBinary() ? TokenId::FromBytes(Text()) : ParseId(Text()));
+}
 
 ProjectId FieldReader::Project() { return Take(ProjectId::Parse(Text())); }
 
@@ -58,55 +66,6 @@ std::map<std::string, std::string> FieldReader::Pairs() {
 absl::Status FieldReader::status() const {
   if (!failed_ && next_ == fields_.size()) return absl::OkStatus();
   return MakeError(ErrorReason::kInternal, "a stored row is malformed");
-}
-
-void SplitCopyLine(std::string& line, std::vector<Field>& fields) {
-  fields.clear();
-  char* const data = line.data();
-  size_t read = 0;
-  while (read <= line.size()) {
-    const size_t begin = read;
-    size_t write = read;
-    bool is_null = false;
-    for (; read < line.size() && data[read] != '\t'; ++read) {
-      char c = data[read];
-      if (c == '\\' && read + 1 < line.size()) {
-        c = data[++read];
-        switch (c) {
-          case 'N':
-            is_null = write == begin;
-            break;
-          case 'b':
-            c = '\b';
-            break;
-          case 'f':
-            c = '\f';
-            break;
-          case 'n':
-            c = '\n';
-            break;
-          case 'r':
-            c = '\r';
-            break;
-          case 't':
-            c = '\t';
-            break;
-          case 'v':
-            c = '\v';
-            break;
-          default:
-            break;
-        }
-      }
-      data[write++] = c;
-    }
-    ++read;
-    if (is_null) {
-      fields.emplace_back(absl::nullopt);
-    } else {
-      fields.emplace_back(absl::string_view(data + begin, write - begin));
-    }
-  }
 }
 
 }  // namespace wemasy::tokens

@@ -1,4 +1,4 @@
-// Values on their way from PostgreSQL, as text.
+// Values on their way from PostgreSQL, as text or in its binary format.
 #ifndef WEMASY_SERVER_STORAGE_FIELD_READER_H_
 #define WEMASY_SERVER_STORAGE_FIELD_READER_H_
 
@@ -33,12 +33,22 @@ absl::optional<std::vector<std::string>> ParseArray(absl::string_view text);
 absl::optional<std::map<std::string, std::string>> ParsePairs(
     absl::string_view text);
 
+// Each parses what the server sends in binary format; nothing if `bytes` are
+// not of that form.
+absl::optional<absl::Time> ParseBinaryTime(absl::string_view bytes);
+absl::optional<bool> ParseBinaryBool(absl::string_view bytes);
+
+// How the server sends its values. Texts are the same in both.
+enum class FieldFormat { kText, kBinary };
+
 // Reads the fields of a row from left to right. What cannot be read, or is
 // NULL though it should not be, gives an empty value and is remembered: look
 // at status() when all is read. A value of `fields` must outlive the reader.
 class FieldReader {
  public:
-  explicit FieldReader(absl::Span<const Field> fields) : fields_(fields) {}
+  explicit FieldReader(absl::Span<const Field> fields,
+                       FieldFormat format = FieldFormat::kText)
+      : fields_(fields), format_(format) {}
 
   // Whether the next field is NULL; does not move.
   bool NextIsNull() const {
@@ -51,6 +61,7 @@ class FieldReader {
   void Skip() { ++next_; }
 
   absl::string_view Text();
+  // From text only.
   int64_t Int();
   bool Bool();
   absl::Time Time();
@@ -59,6 +70,7 @@ class FieldReader {
   TokenDigest Digest();
   TokenId Id();
   ProjectId Project();
+  // The text of an array, and of an object.
   std::vector<std::string> Array();
   std::map<std::string, std::string> Pairs();
 
@@ -74,14 +86,13 @@ class FieldReader {
     return T();
   }
 
+  bool IsBinary() const { return format_ == FieldFormat::kBinary; }
+
   absl::Span<const Field> fields_;
+  FieldFormat format_;
   size_t next_ = 0;
   bool failed_ = false;
 };
-
-// Splits a line of COPY's text format into `fields`, unescaping in place.
-// `line` must outlive `fields`.
-void SplitCopyLine(std::string& line, std::vector<Field>& fields);
 
 }  // namespace wemasy::tokens
 

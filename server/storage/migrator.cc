@@ -46,7 +46,7 @@ constexpr Statement kInsertVersion{
 constexpr const char* kGrants[] = {
     ("REVOKE ALL ON projects, tokens, token_digests, requests, replicas,"
      " reaped_replicas, token_usage, change_head, change_log, audit_log,"
-     " sealing_keys, schema_migrations FROM "),
+     " index_entries, sealing_keys, schema_migrations FROM "),
     ("GRANT SELECT, INSERT, UPDATE, DELETE ON tokens, token_digests, replicas,"
      " token_usage TO "),
     "GRANT SELECT, INSERT, DELETE ON requests, change_log, reaped_replicas TO ",
@@ -54,7 +54,7 @@ constexpr const char* kGrants[] = {
     "GRANT SELECT, INSERT, UPDATE ON projects TO ",
     "GRANT SELECT, UPDATE ON change_head TO ",
     "GRANT SELECT, INSERT ON audit_log TO ",
-    "GRANT SELECT ON sealing_keys, schema_migrations TO ",
+    "GRANT SELECT ON index_entries, sealing_keys, schema_migrations TO ",
 };
 
 // The schema's owner needs no grant, and would lose by the revoke.

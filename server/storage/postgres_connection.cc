@@ -19,6 +19,9 @@
 namespace wemasy::tokens {
 namespace {
 
+// So few that they stay in the processor's cache until they are read.
+constexpr char kFetchRows[] = "FETCH 1000 FROM fetched";
+
 // Remembers that something was notified, not what.
 class Receiver final : public pqxx::notification_receiver {
  public:
@@ -212,15 +215,19 @@ absl::Status PostgresConnection::ExecuteScript(absl::string_view name,
   return absl::OkStatus();
 }
 
-absl::Status PostgresConnection::CopyOut(
+absl::Status PostgresConnection::FetchBinary(
     absl::string_view name, absl::string_view query,
-    absl::FunctionRef<void(std::string&)> sink) {
+    absl::FunctionRef<void(const Rows&)> sink) {
   absl::optional<Failure> failure = Try([&] {
     pqxx::nontransaction transaction(session_->connection);
-    CopyLines lines(transaction, query);
-    std::string line;
-    while (lines.Next(line)) sink(line);
-    lines.Complete();
+    transaction.exec(
+        absl::StrCat("DECLARE fetched BINARY NO SCROLL CURSOR FOR ", query));
+    while (true) {
+      const Rows rows = ToRows(transaction.exec(kFetchRows));
+      if (rows.empty()) break;
+      sink(rows);
+    }
+    transaction.exec("CLOSE fetched");
   });
   if (failure) return Fail(name, *std::move(failure));
   return absl::OkStatus();

@@ -57,9 +57,10 @@ class PostgresConnection {
   // Runs SQL without parameters, any number of statements. `name` is for the
   // log.
   absl::Status ExecuteScript(absl::string_view name, absl::string_view script);
-  // Gives the lines of COPY's text format to `sink`.
-  absl::Status CopyOut(absl::string_view name, absl::string_view query,
-                       absl::FunctionRef<void(std::string&)> sink);
+  // Gives the rows of a query without parameters to `sink`, in binary format
+  // and a thousand at a time. In the open transaction.
+  absl::Status FetchBinary(absl::string_view name, absl::string_view query,
+                           absl::FunctionRef<void(const Rows&)> sink);
 
   absl::Status Begin(Isolation isolation);
   // Returns kCommitInDoubt unless the commit, or its failure, is certain: any

@@ -78,7 +78,7 @@ absl::StatusOr<Change> ReadChange(FieldReader row) {
     case ChangeOperation::kNoop:
       return change;
     case ChangeOperation::kPut:
-      change.entry = ReadEntry(row, nullptr);
+      change.entry = ReadEntry(row);
       if (row.status().ok()) return change;
       return absl::DataLossError(
           absl::StrCat("change ", change.seq, " is malformed"));
@@ -98,22 +98,25 @@ PostgresReplicaStore::PostgresReplicaStore(const PostgresOptions* options,
 
 PostgresReplicaStore::~PostgresReplicaStore() = default;
 
+absl::StatusOr<std::unique_ptr<PostgresConnection>>
+PostgresReplicaStore::Open() {
+  auto opened = PostgresConnection::Open(options_, watchdog_.get(),
+                                         PostgresConnection::Purpose::kService);
+  if (opened.ok()) return opened;
+  if (options_.log) {
+    options_.log(StorageSeverity::kError,
+                 absl::StrCat("cannot connect to the database: ",
+                              opened.status().message()));
+  }
+  return PublicStatus(FailureKind::kUnavailable);
+}
+
 absl::StatusOr<PostgresConnection*> PostgresReplicaStore::Connection(
     absl::Duration timeout) {
   if (connection_) connection_->Rollback();
   if (!connection_ || !connection_->usable()) {
     connection_.reset();
-    auto opened = PostgresConnection::Open(
-        options_, watchdog_.get(), PostgresConnection::Purpose::kService);
-    if (!opened.ok()) {
-      if (options_.log) {
-        options_.log(StorageSeverity::kError,
-                     absl::StrCat("cannot connect to the database: ",
-                                  opened.status().message()));
-      }
-      return PublicStatus(FailureKind::kUnavailable);
-    }
-    connection_ = *std::move(opened);
+    ASSIGN_OR_RETURN(connection_, Open());
   }
   connection_->ClearFailure();
   connection_->SetDeadline(clock_.Now() + timeout);
@@ -129,13 +132,17 @@ absl::StatusOr<Rows> PostgresReplicaStore::ExecuteCommitted(
   return rows;
 }
 
-absl::StatusOr<FeedHead> PostgresReplicaStore::LoadSnapshot(
-    int64_t max_dead, absl::FunctionRef<void(IndexEntry)> sink) {
-  ASSIGN_OR_RETURN(PostgresConnection* const connection,
+absl::StatusOr<FeedHead> PostgresReplicaStore::LoadSnapshot(int64_t max_dead,
+                                                            EntrySink sink) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<PostgresConnection> second, Open());
+  second->SetDeadline(clock_.Now() + options_.load_timeout);
+  ASSIGN_OR_RETURN(PostgresConnection* const first,
                    Connection(options_.load_timeout));
   absl::StatusOr<FeedHead> head =
-      LoadIndexSnapshot(*connection, max_dead, sink);
-  connection->ClearDeadline();
+      LoadIndexSnapshot(*first, *second, max_dead, clock_, options_.log, sink);
+  // Not at the next call: a load may be silent in its transaction for long.
+  if (!head.ok()) first->Rollback();
+  first->ClearDeadline();
   return head;
 }
 

@@ -25,8 +25,8 @@ class PostgresReplicaStore final : public ReplicaStore {
   PostgresReplicaStore(const PostgresOptions* options, const BootClock* clock);
   ~PostgresReplicaStore() override;
 
-  absl::StatusOr<FeedHead> LoadSnapshot(
-      int64_t max_dead, absl::FunctionRef<void(IndexEntry)> sink) override;
+  absl::StatusOr<FeedHead> LoadSnapshot(int64_t max_dead,
+                                        EntrySink sink) override;
   absl::StatusOr<bool> Register(const std::string& id,
                                 const std::string& timeline) override;
   absl::StatusOr<RenewalOutcome> Renew(const ReplicaRow& row,
@@ -41,6 +41,8 @@ class PostgresReplicaStore final : public ReplicaStore {
   absl::StatusOr<bool> Reap(const ReplicaRow& row) override;
 
  private:
+  // Opens a connection. Returns Unavailable.
+  absl::StatusOr<std::unique_ptr<PostgresConnection>> Open();
   // The connection, with `timeout` for the exchange that follows.
   absl::StatusOr<PostgresConnection*> Connection(absl::Duration timeout);
   absl::StatusOr<Rows> ExecuteCommitted(const Statement& statement,

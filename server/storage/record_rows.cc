@@ -3,29 +3,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
 
 namespace wemasy::tokens {
 namespace {
 
-// Texts at most in one table of an EntryCache: there may be as many as tokens.
-constexpr size_t kMaxCached = 4096;
-
-// Looks `text` up, or parses the next field of `row` with `parse`.
-template <typename T, typename Parse>
-T Cached(absl::flat_hash_map<std::string, T>& table, FieldReader& row,
-         Parse parse) {
-  const Field text = row.Peek();
-  if (!text) return parse();
-  const auto known = table.find(*text);
-  if (known != table.end()) {
-    row.Skip();
-    return known->second;
-  }
-  const std::string key(*text);
-  T value = parse();
-  if (table.size() < kMaxCached) table.emplace(key, value);
-  return value;
-}
+// Texts at most in one table of an EntryReader: there may be as many as tokens.
+constexpr size_t kMaxKnown = 4096;
 
 }  // namespace
 
@@ -58,20 +42,62 @@ TokenRecord ReadRecord(FieldReader& row) {
   return record;
 }
 
-IndexEntry ReadEntry(FieldReader& row, EntryCache* cache) {
+IndexEntry ReadEntry(FieldReader& row) {
   IndexEntry entry;
   entry.digest = row.Digest();
   entry.name.token = row.Id();
   entry.name.project = row.Project();
   entry.creator = std::string(row.Text());
-  const auto scopes = [&row] { return ScopeSet(row.Array()); };
-  const auto metadata = [&row] { return row.Pairs(); };
-  entry.scopes = cache ? Cached(cache->scopes, row, scopes) : scopes();
-  entry.metadata = cache ? Cached(cache->metadata, row, metadata) : metadata();
+  entry.scopes = ScopeSet(row.Array());
+  entry.metadata = row.Pairs();
   entry.expire_time = row.Time();
   entry.is_old = row.Bool();
   entry.dead_at = row.OptionalTime();
   return entry;
+}
+
+template <typename T, typename Parse>
+const T* EntryReader::Take(FieldReader& row, Known<T>& known,
+                           std::deque<T>& passing, Parse parse) {
+  const Field text = row.Peek();
+  const auto found = text ? known.find(*text) : known.end();
+  if (found != known.end()) {
+    row.Skip();
+    return &found->second;
+  }
+  T value = parse();
+  if (text && known.size() < kMaxKnown) {
+    return &known.emplace(*text, std::move(value)).first->second;
+  }
+  return &passing.emplace_back(std::move(value));
+}
+
+void EntryReader::Read(FieldReader& row, SharedEntry& entry) {
+  entry.digest = row.Digest();
+  entry.name.token = row.Id();
+  entry.name.project = row.Project();
+  const absl::string_view creator = row.Text();
+  entry.creator.assign(creator.data(), creator.size());
+  entry.scopes = Take(row, scopes_, passing_scopes_,
+                      [&row] { return ScopeSet(row.Array()); });
+  entry.metadata =
+      Take(row, metadata_, passing_metadata_, [&row] { return row.Pairs(); });
+  entry.expire_time = row.Time();
+  entry.is_old = row.Bool();
+  entry.dead_at = row.OptionalTime();
+}
+
+absl::StatusOr<absl::Span<const SharedEntry>> EntryReader::Read(
+    const Rows& rows) {
+  passing_scopes_.clear();
+  passing_metadata_.clear();
+  entries_.resize(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    FieldReader row = rows.Row(i, FieldFormat::kBinary);
+    Read(row, entries_[i]);
+    RETURN_IF_ERROR(row.status());
+  }
+  return entries_;
 }
 
 AuditRecord ReadAudit(FieldReader& row) {

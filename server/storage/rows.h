@@ -30,9 +30,10 @@ class Rows {
   size_t affected() const { return affected_; }
 
   // Valid as long as this object.
-  FieldReader Row(size_t index) const {
+  FieldReader Row(size_t index, FieldFormat format = FieldFormat::kText) const {
     return FieldReader(
-        absl::MakeConstSpan(fields_).subspan(index * columns_, columns_));
+        absl::MakeConstSpan(fields_).subspan(index * columns_, columns_),
+        format);
   }
 
  private:

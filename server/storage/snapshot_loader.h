@@ -4,18 +4,24 @@
 
 #include <cstdint>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
+#include "common/clock.h"
 #include "server/coherence/replica_store.h"
+#include "server/storage/log_sink.h"
 #include "server/storage/postgres_connection.h"
 
 namespace wemasy::tokens {
 
-// As ReplicaStore::LoadSnapshot. Row by row, so that no result of ten million
-// rows is ever in memory.
-absl::StatusOr<FeedHead> LoadIndexSnapshot(
-    PostgresConnection& connection, int64_t max_dead,
-    absl::FunctionRef<void(IndexEntry)> sink);
+// As ReplicaStore::LoadSnapshot. Each connection reads half, the second one in
+// a thread of its own, both in the first one's snapshot. A thousand rows each
+// are in memory at a time, never all. Tells `log`, which may be empty, how far
+// it is every few seconds.
+absl::StatusOr<FeedHead> LoadIndexSnapshot(PostgresConnection& first,
+                                           PostgresConnection& second,
+                                           int64_t max_dead,
+                                           const BootClock& clock,
+                                           const StorageLog& log,
+                                           ReplicaStore::EntrySink sink);
 
 }  // namespace wemasy::tokens
 

@@ -35,9 +35,9 @@
   " description, scopes, metadata, creator, create_time, expire_time," \
   " revoke_time, revoker, revoke_reason, revoke_comment, hint, revision)"
 
-// What ReadEntry() reads, but for the time of death.
-#define WEMASY_ENTRY_COLUMNS                                          \
-  "d.digest, d.token_id, t.project, t.creator, t.scopes, t.metadata," \
-  " LEAST(t.expire_time, d.ends_at), NOT d.is_current"
+// What ReadEntry() reads.
+#define WEMASY_ENTRY_COLUMNS                                           \
+  "digest, token_id, project, creator, scopes, metadata, expire_time," \
+  " is_old, dead_at"
 
 #endif  // WEMASY_SERVER_STORAGE_STATEMENT_PARTS_H_

@@ -183,8 +183,8 @@ const Statement kRenewReplica{
 
 const Statement kFetchChanges{
     "fetch_changes",
-    "SELECT seq, operation, digest, token_id, project, creator, scopes,"
-    " metadata, expire_time, is_old, dead_at FROM change_log"
+    "SELECT seq, operation, " WEMASY_ENTRY_COLUMNS
+    " FROM change_log"
     " WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3::bigint"};
 
 // The renewals prove that the row as it was, and with it all that was applied
@@ -221,18 +221,22 @@ const Statement kReapReplica{
     " INSERT INTO reaped_replicas (id, renewals)"
     " SELECT id, renewals FROM reaped"};
 
-// All that may still be used, or ended by itself.
-const char kLoadLiveSecrets[] =
+// For a second session to see what this one sees, and the page of index_entries
+// from which on it reads. What a snapshot shows of a row is in one page, so
+// that each is in one of the two parts.
+const Statement kExportSnapshot{
+    "export_snapshot",
+    "SELECT pg_export_snapshot(), pg_relation_size('index_entries')"
+    " / (2 * current_setting('block_size')::bigint)"};
+
+// All that may still be used, or ended by itself. A part of the pages follows.
+const char kLoadLiveEntries[] =
     "SELECT " WEMASY_ENTRY_COLUMNS
-    ", NULL FROM token_digests d JOIN tokens t ON t.id = d.token_id"
-    " WHERE d.dead_at IS NULL AND t.revoke_time IS NULL";
+    " FROM index_entries WHERE dead_at IS NULL AND ctid ";
 
 // The secrets that died last, so that their users learn why. A limit follows.
-const char kLoadDeadSecrets[] =
-    "SELECT " WEMASY_ENTRY_COLUMNS
-    ", LEAST(d.dead_at, t.revoke_time)"
-    " FROM token_digests d JOIN tokens t ON t.id = d.token_id"
-    " WHERE d.dead_at IS NOT NULL OR t.revoke_time IS NOT NULL"
-    " ORDER BY LEAST(d.dead_at, t.revoke_time) DESC LIMIT ";
+const char kLoadDeadEntries[] = "SELECT " WEMASY_ENTRY_COLUMNS
+                                " FROM index_entries WHERE dead_at IS NOT NULL"
+                                " ORDER BY dead_at DESC LIMIT ";
 
 }  // namespace wemasy::tokens::sql

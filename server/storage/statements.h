@@ -52,9 +52,11 @@ extern const Statement kMarkHistoryLost;
 extern const Statement kDeleteReplica;
 extern const Statement kReapReplica;
 
-// COPY takes no parameters; the second has the limit appended.
-extern const char kLoadLiveSecrets[];
-extern const char kLoadDeadSecrets[];
+extern const Statement kExportSnapshot;
+// COPY takes no parameters: a condition follows the first, which ends in
+// "ctid", and a limit the second.
+extern const char kLoadLiveEntries[];
+extern const char kLoadDeadEntries[];
 
 // Jobs.
 extern const Statement kRecordUses;

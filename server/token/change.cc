@@ -4,6 +4,16 @@
 
 namespace wemasy::tokens {
 
+SharedEntry Share(const IndexEntry& entry) {
+  return {entry.digest,    entry.name,        entry.creator, &entry.scopes,
+          &entry.metadata, entry.expire_time, entry.dead_at, entry.is_old};
+}
+
+IndexEntry Unshare(const SharedEntry& entry) {
+  return {entry.digest,    entry.name,        entry.creator, *entry.scopes,
+          *entry.metadata, entry.expire_time, entry.dead_at, entry.is_old};
+}
+
 IndexEntry MakeIndexEntry(const TokenRecord& record,
                           const SecretRecord& secret) {
   IndexEntry entry;

@@ -28,6 +28,19 @@ struct IndexEntry {
   bool is_old = false;
 };
 
+// An IndexEntry among many, which refers to what they have in common. Entries
+// with the same address here have the same value; not all others have another.
+struct SharedEntry {
+  TokenDigest digest;
+  TokenName name;
+  std::string creator;
+  const ScopeSet* scopes = nullptr;
+  const Metadata* metadata = nullptr;
+  absl::Time expire_time = absl::InfiniteFuture();
+  absl::optional<absl::Time> dead_at;
+  bool is_old = false;
+};
+
 // What a change does to the index. The numbers are stored. A replica that
 // reads one it does not know stops answering.
 enum class ChangeOperation {
@@ -45,6 +58,10 @@ struct Change {
   // Meaningful with kPut.
   IndexEntry entry;
 };
+
+// Refers to `entry`.
+SharedEntry Share(const IndexEntry& entry);
+IndexEntry Unshare(const SharedEntry& entry);
 
 // The entry of one live secret of a token.
 IndexEntry MakeIndexEntry(const TokenRecord& record,

@@ -2,8 +2,10 @@
 #ifndef WEMASY_SERVER_VALIDATE_INTERNER_H_
 #define WEMASY_SERVER_VALIDATE_INTERNER_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "absl/container/node_hash_map.h"
 #include "common/mutex.h"
@@ -11,7 +13,8 @@
 namespace wemasy::tokens {
 
 // Keeps one copy of each value, as long as somebody uses it, and knows what all
-// of them weigh.
+// of them weigh. Split by the values' hashes, with a lock each, so that threads
+// that load millions seldom wait for each other.
 //
 // Thread-safe. Whoever has a value may read it without a lock.
 template <typename T>
@@ -22,52 +25,88 @@ class Interner {
   Interner(const Interner&) = delete;
   Interner& operator=(const Interner&) = delete;
 
-  // Returns the one copy of `value`. It stays where it is until Release() was
-  // called as often as this.
-  const T* Acquire(const T& value) {
-    MutexLock lock(&mutex_);
-    const auto [found, is_new] = users_.try_emplace(value, 0);
-    if (is_new) weight_ += WeightOf(value);
-    ++found->second;
+  // Returns the one copy of `value`, for so many users. It stays where it is
+  // until each of them has called Release().
+  const T* Acquire(const T& value, int64_t users = 1) {
+    const size_t hash = Hash(value);
+    Part& part = PartOf(hash);
+    MutexLock lock(&part.mutex);
+    auto found = part.users.find(value, hash);
+    if (found == part.users.end()) {
+      found = part.users.try_emplace(value, 0).first;
+      part.weight += WeightOf(value);
+    }
+    found->second += users;
     return &found->first;
   }
 
   void Release(const T* shared) {
-    MutexLock lock(&mutex_);
-    const auto found = users_.find(*shared);
+    const size_t hash = Hash(*shared);
+    Part& part = PartOf(hash);
+    MutexLock lock(&part.mutex);
+    const auto found = part.users.find(*shared, hash);
     if (--found->second > 0) return;
-    weight_ -= WeightOf(found->first);
-    users_.erase(found);
+    part.weight -= WeightOf(found->first);
+    part.users.erase(found);
+  }
+
+  // Fetches what Acquire() will look at into the processor's cache.
+  void Prefetch(const T& value) {
+    Part& part = PartOf(Hash(value));
+    MutexLock lock(&part.mutex);
+    part.users.prefetch(value);
   }
 
   // Whether somebody uses `value`.
   bool Has(const T& value) const {
-    MutexLock lock(&mutex_);
-    return users_.contains(value);
+    const size_t hash = Hash(value);
+    const Part& part = parts_[hash >> kPartShift];
+    MutexLock lock(&part.mutex);
+    return part.users.find(value, hash) != part.users.end();
   }
 
   // How many different values there are.
   size_t size() const {
-    MutexLock lock(&mutex_);
-    return users_.size();
+    size_t size = 0;
+    for (const Part& part : parts_) {
+      MutexLock lock(&part.mutex);
+      size += part.users.size();
+    }
+    return size;
   }
 
   // What the different values weigh.
   int64_t weight() const {
-    MutexLock lock(&mutex_);
-    return weight_;
+    int64_t weight = 0;
+    for (const Part& part : parts_) {
+      MutexLock lock(&part.mutex);
+      weight += part.weight;
+    }
+    return weight;
   }
 
  private:
+  static constexpr int kPartBits = 5;
+  // The tables use the lowest bits first.
+  static constexpr int kPartShift =
+      std::numeric_limits<size_t>::digits - kPartBits;
+
+  // Its nodes stay where they are.
+  using Users = absl::node_hash_map<T, int64_t>;
+  struct alignas(64) Part {
+    mutable Mutex mutex;
+    Users users ABSL_GUARDED_BY(mutex);
+    int64_t weight ABSL_GUARDED_BY(mutex) = 0;
+  };
+
+  static size_t Hash(const T& value) { return typename Users::hasher()(value); }
+  Part& PartOf(size_t hash) { return parts_[hash >> kPartShift]; }
   int64_t WeightOf(const T& value) const {
     return weigh_ == nullptr ? 0 : weigh_(value);
   }
 
   int64_t (*const weigh_)(const T&);
-  mutable Mutex mutex_;
-  // Its nodes stay where they are.
-  absl::node_hash_map<T, int64_t> users_ ABSL_GUARDED_BY(mutex_);
-  int64_t weight_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::array<Part, size_t{1} << kPartBits> parts_;
 };
 
 }  // namespace wemasy::tokens

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
+
 namespace wemasy::tokens {
 namespace {
 
@@ -16,22 +18,27 @@ int64_t EndOf(const IndexSlot& slot) {
   return std::min(slot.dead_nanos, slot.expire_nanos);
 }
 
-}  // namespace
-
-IndexSlot TokenIndex::MakeSlot(const IndexEntry& entry) {
+// What is in a slot besides references to what tokens have in common.
+template <typename Entry>
+IndexSlot MakeBareSlot(const Entry& entry) {
   IndexSlot slot;
   slot.digest = entry.digest;
   slot.token = entry.name.token;
-  slot.project = projects_.Acquire(entry.name.project);
-  slot.creator = creators_.Acquire(entry.creator);
-  slot.scopes = scopes_.Acquire(entry.scopes);
-  slot.metadata = metadata_.Acquire(Encode(entry.metadata));
   slot.expire_nanos = NanosOrNever(entry.expire_time);
   slot.dead_nanos =
       entry.dead_at ? NanosOrNever(*entry.dead_at) : IndexSlot::kNever;
   slot.is_old = entry.is_old;
   return slot;
 }
+
+// The users of one value among entries, and the copy that they share.
+template <typename T>
+struct Common {
+  int64_t users = 0;
+  const T* shared = nullptr;
+};
+
+}  // namespace
 
 void TokenIndex::Release(IndexSlot* slot) {
   projects_.Release(slot->project);
@@ -42,8 +49,57 @@ void TokenIndex::Release(IndexSlot* slot) {
 }
 
 void TokenIndex::Put(const IndexEntry& entry) {
-  IndexSlot* const slot = pool_.Take(MakeSlot(entry));
+  IndexSlot slot = MakeBareSlot(entry);
+  slot.project = projects_.Acquire(entry.name.project);
+  slot.creator = creators_.Acquire(entry.creator);
+  slot.scopes = scopes_.Acquire(entry.scopes);
+  slot.metadata = metadata_.Acquire(Encode(entry.metadata));
+  Insert(slot);
+}
+
+void TokenIndex::PutAll(absl::Span<const SharedEntry> entries) {
+  // Once for all that share a value, as it would be hashed, and metadata
+  // encoded, for each.
+  absl::flat_hash_map<const ScopeSet*, Common<ScopeSet>> scopes;
+  absl::flat_hash_map<const Metadata*, Common<std::string>> metadata;
+  for (const SharedEntry& entry : entries) {
+    ++scopes[entry.scopes].users;
+    ++metadata[entry.metadata].users;
+  }
+  for (auto& [value, common] : scopes) {
+    common.shared = scopes_.Acquire(*value, common.users);
+  }
+  for (auto& [value, common] : metadata) {
+    common.shared = metadata_.Acquire(Encode(*value), common.users);
+  }
+
+  constexpr size_t kAhead = 8;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (i + 2 * kAhead < entries.size()) {
+      __builtin_prefetch(&ShardOf(entries[i + 2 * kAhead].digest), 1);
+    }
+    if (i + kAhead < entries.size()) Prefetch(entries[i + kAhead]);
+    const SharedEntry& entry = entries[i];
+    IndexSlot slot = MakeBareSlot(entry);
+    slot.project = projects_.Acquire(entry.name.project);
+    slot.creator = creators_.Acquire(entry.creator);
+    slot.scopes = scopes.find(entry.scopes)->second.shared;
+    slot.metadata = metadata.find(entry.metadata)->second.shared;
+    Insert(slot);
+  }
+}
+
+void TokenIndex::Prefetch(const SharedEntry& entry) {
+  projects_.Prefetch(entry.name.project);
+  creators_.Prefetch(entry.creator);
   Shard& shard = ShardOf(entry.digest);
+  MutexLock lock(&shard.mutex);
+  shard.slots.prefetch(entry.digest);
+}
+
+void TokenIndex::Insert(const IndexSlot& value) {
+  IndexSlot* const slot = pool_.Take(value);
+  Shard& shard = ShardOf(value.digest);
   {
     MutexLock lock(&shard.mutex);
     const auto [found, is_new] = shard.slots.insert(slot);

@@ -13,6 +13,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "common/crypto/digest.h"
 #include "common/mutex.h"
 #include "server/token/change.h"
@@ -93,6 +94,9 @@ class TokenIndex {
 
   // Makes `entry` the whole truth about its digest.
   void Put(const IndexEntry& entry);
+  // The same for many, each with a digest of its own. Fast where they share,
+  // and as memory is waited for by several at once.
+  void PutAll(absl::Span<const SharedEntry> entries);
 
   // Forgets everything. Only before the first lease: an answer in flight must
   // not miss what was there.
@@ -178,7 +182,10 @@ class TokenIndex {
   std::string Encode(const Metadata& metadata) const {
     return encoder_ == nullptr ? std::string() : encoder_(metadata);
   }
-  IndexSlot MakeSlot(const IndexEntry& entry);
+  // Makes `slot`, which has its references, the truth about its digest.
+  void Insert(const IndexSlot& slot);
+  // Fetches what Insert() will look at into the processor's cache.
+  void Prefetch(const SharedEntry& entry);
   // Gives back `slot`, and what it has in common with others. Nobody may see it
   // any more.
   void Release(IndexSlot* slot);

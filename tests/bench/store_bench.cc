@@ -26,6 +26,7 @@
 #include "absl/time/time.h"
 #include "common/clock.h"
 #include "common/crypto/random.h"
+#include "common/mutex.h"
 #include "common/status_macros.h"
 #include "server/coherence/replica_store.h"
 #include "server/jobs/usage_flush.h"
@@ -46,9 +47,13 @@ class StoreBench {
   }
 
   absl::Status Register() {
+    Mutex mutex;
     ASSIGN_OR_RETURN(const FeedHead head,
-                     replicas_.LoadSnapshot(0, [this](const IndexEntry& entry) {
-                       tokens_.push_back(entry.name.token);
+                     replicas_.LoadSnapshot(0, [&](const auto& entries) {
+                       MutexLock lock(&mutex);
+                       for (const SharedEntry& entry : entries) {
+                         tokens_.push_back(entry.name.token);
+                       }
                      }));
     std::sort(tokens_.begin(), tokens_.end());
     SystemRandom random;

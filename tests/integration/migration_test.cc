@@ -275,7 +275,7 @@ TEST_F(RuntimeRoleTest, CanDoAllThatTheServiceDoes) {
       {{record.name.token, false, absl::Now()}}, database_.Soon()));
 
   PostgresReplicaStore& replicas = database_.replicas();
-  const auto head = replicas.LoadSnapshot(100, [](const IndexEntry&) {});
+  const auto head = replicas.LoadSnapshot(100, [](const auto&) {});
   ASSERT_OK(head);
   EXPECT_OK(replicas.Register("r1", head->timeline));
   EXPECT_OK(replicas.Renew({"r1", head->timeline, 0}, 1));
@@ -293,6 +293,18 @@ TEST_F(RuntimeRoleTest, CanDoAllThatTheServiceDoes) {
   EXPECT_OK(Migrator(&database_.options(), &clock_).AcceptLostHistory());
 }
 
+// Fault: go on with the one connection, or wait for the other.
+TEST_F(RuntimeRoleTest, ALoadWithoutASecondConnectionFails) {
+  PostgresReplicaStore& replicas = database_.replicas();
+  ASSERT_OK(replicas.FetchChanges(0, 1, 1));
+  database_.Sql("ALTER ROLE \"to'kend\" CONNECTION LIMIT 1");
+  EXPECT_THAT(replicas.LoadSnapshot(0, [](const auto&) {}),
+              StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(database_.log(), HasSubstr("cannot connect to the database"));
+  database_.Sql("ALTER ROLE \"to'kend\" CONNECTION LIMIT -1");
+  EXPECT_OK(replicas.LoadSnapshot(0, [](const auto&) {}));
+}
+
 TEST_F(RuntimeRoleTest, CannotDoMore) {
   PostgresCluster& cluster = PostgresCluster::Shared();
   for (const char* sql :
@@ -304,7 +316,10 @@ TEST_F(RuntimeRoleTest, CannotDoMore) {
         "DROP TRIGGER audit_log_is_append_only ON audit_log",
         "UPDATE sealing_keys SET key = key", "DELETE FROM change_head",
         "UPDATE change_log SET operation = 1", "DELETE FROM schema_migrations",
-        "UPDATE requests SET payload = ''", "SET ROLE postgres"}) {
+        "UPDATE requests SET payload = ''", "SET ROLE postgres",
+        "UPDATE index_entries SET project = project",
+        "DELETE FROM index_entries",
+        "ALTER TABLE tokens DISABLE TRIGGER USER"}) {
     EXPECT_FALSE(cluster.TryPsql(conninfo_, sql)) << sql;
   }
 }
@@ -324,13 +339,13 @@ TEST_F(MigrationTest, AcceptedLossesAreReportedOnce) {
   EXPECT_FALSE(said->has_value());
   ASSERT_OK(database_.replicas().MarkHistoryLost("changes 7..9"));
   ASSERT_OK(database_.replicas().MarkHistoryLost("something later"));
-  auto head = database_.replicas().LoadSnapshot(0, [](const IndexEntry&) {});
+  auto head = database_.replicas().LoadSnapshot(0, [](const auto&) {});
   ASSERT_OK(head);
   EXPECT_EQ(head->lost_history, "changes 7..9");
   said = migrator.AcceptLostHistory();
   ASSERT_OK(said);
   EXPECT_EQ(*said, "changes 7..9");
-  head = database_.replicas().LoadSnapshot(0, [](const IndexEntry&) {});
+  head = database_.replicas().LoadSnapshot(0, [](const auto&) {});
   ASSERT_OK(head);
   EXPECT_FALSE(head->lost_history.has_value());
 }

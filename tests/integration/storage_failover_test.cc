@@ -122,7 +122,7 @@ TEST_F(StorageFailoverTest, ARowThatLostRenewalsIsNot) {
   ASSERT_OK(adopted);
   EXPECT_EQ(adopted->refusal, AdoptionRefusal::kHistoryLost);
   ASSERT_OK(replicas.MarkHistoryLost("renewals of r1"));
-  const auto head = replicas.LoadSnapshot(0, [](const IndexEntry&) {});
+  const auto head = replicas.LoadSnapshot(0, [](const auto&) {});
   ASSERT_OK(head);
   EXPECT_EQ(head->timeline, "00000002");
   EXPECT_EQ(head->lost_history, "renewals of r1");

@@ -113,7 +113,7 @@ TEST_F(OwnClusterTest, AStandbyIsRefusedUntilItIsPromoted) {
   EXPECT_THAT(database_.Write(Mutation()), HasReason(kUnavailable));
   EXPECT_THAT(database_.replicas().Renew({"r1", "00000001", 0}, 0),
               StatusIs(absl::StatusCode::kUnavailable));
-  EXPECT_THAT(database_.replicas().LoadSnapshot(0, [](const IndexEntry&) {}),
+  EXPECT_THAT(database_.replicas().LoadSnapshot(0, [](const auto&) {}),
               StatusIs(absl::StatusCode::kUnavailable));
   PostgresChangeListener listener(&database_.options(), &database_.clock());
   EXPECT_THAT(listener.Wait(absl::ZeroDuration()),

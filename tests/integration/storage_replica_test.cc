@@ -4,13 +4,17 @@
 #include <sys/types.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/civil_time.h"
 #include "absl/types/optional.h"
 #include "server/storage/postgres_change_listener.h"
 #include "tests/integration/storage_fixture.h"
@@ -29,8 +33,12 @@ class StorageReplicaTest : public ::testing::Test {
   PostgresReplicaStore& replicas() { return database_.replicas(); }
   std::vector<IndexEntry> Load(int64_t max_dead, FeedHead* head = nullptr) {
     std::vector<IndexEntry> entries;
-    auto loaded = replicas().LoadSnapshot(max_dead, [&](IndexEntry entry) {
-      entries.push_back(std::move(entry));
+    Mutex mutex;
+    auto loaded = replicas().LoadSnapshot(max_dead, [&](const auto& loaded) {
+      MutexLock lock(&mutex);
+      for (const SharedEntry& entry : loaded) {
+        entries.push_back(Unshare(entry));
+      }
     });
     EXPECT_OK(loaded);
     if (head != nullptr) *head = *std::move(loaded);
@@ -108,15 +116,105 @@ TEST_F(StorageReplicaTest, ALoadHasTheDeadThatDiedLast) {
   }
 }
 
-TEST_F(StorageReplicaTest, ALargeLoadStreams) {
+// More than both connections fetch at a time.
+constexpr char kInsertMany[] =
+    "INSERT INTO projects (id) VALUES ('demo');"
+    "INSERT INTO tokens SELECT gen_random_uuid(), 'demo', 'n', '',"
+    " '{a:b,c:d}', '{\"k\": \"v\"}', 'u' || i, now(), 'infinity', NULL, NULL,"
+    " NULL, NULL, 'abcd', 1 FROM generate_series(1, 20000) i;"
+    "INSERT INTO token_digests SELECT sha256(id::text::bytea), 1, id, true,"
+    " 'infinity', NULL FROM tokens";
+
+// Fault: both connections read the page between their halves, or none does.
+TEST_F(StorageReplicaTest, ALargeLoadHasEachEntryOnce) {
+  database_.Sql(kInsertMany);
+  std::set<std::string> creators;
+  for (const IndexEntry& entry : Load(0)) {
+    EXPECT_TRUE(creators.insert(entry.creator).second) << entry.creator;
+  }
+  EXPECT_THAT(creators, SizeIs(20000));
+}
+
+// Fault: the second connection takes a snapshot of its own.
+TEST_F(StorageReplicaTest, ALoadIsOfOneSnapshotThoughTokensAreMade) {
+  std::atomic<bool> stopping{false};
+  std::thread writer([&] {
+    while (!stopping) database_.MustCreate();
+  });
+  for (int i = 0; i < 30; ++i) {
+    FeedHead head;
+    const std::vector<IndexEntry> entries = Load(0, &head);
+    EXPECT_EQ(static_cast<int64_t>(entries.size()), head.seq);
+  }
+  stopping = true;
+  writer.join();
+}
+
+// Faults: go on with the next row; forget the status of one of the halves.
+TEST_F(StorageReplicaTest, AMalformedEntryFailsTheLoad) {
+  // In the first page and in the last one.
+  for (const int number : {1, 20000}) {
+    for (const absl::string_view wrong : {"project", "scopes", "metadata"}) {
+      const auto text = [&](absl::string_view column, absl::string_view value) {
+        return wrong == column
+                   ? absl::StrCat("CASE i WHEN ", number, " THEN '?' ELSE '",
+                                  value, "' END")
+                   : absl::StrCat("'", value, "'");
+      };
+      database_.Sql(absl::StrCat(
+          "TRUNCATE index_entries; INSERT INTO index_entries"
+          " SELECT sha256(i::text::bytea), gen_random_uuid(), ",
+          text("project", "demo"), ", 'u', ", text("scopes", "{a:b}"), ", ",
+          text("metadata", "{}"),
+          ", 'infinity', false, NULL FROM generate_series(1, 20000) i"));
+      EXPECT_THAT(replicas().LoadSnapshot(0, [](const auto&) {}),
+                  StatusIs(absl::StatusCode::kInternal))
+          << wrong << " of " << number;
+    }
+  }
+}
+
+// Faults: a value that few have is overwritten by the next; the second thousand
+// gets what the first had.
+TEST_F(StorageReplicaTest, ALoadKeepsDifferentValuesApart) {
   database_.Sql(
-      "INSERT INTO projects (id) VALUES ('demo');"
-      "INSERT INTO tokens SELECT gen_random_uuid(), 'demo', 'n', '',"
-      " '{a:b,c:d}', '{\"k\": \"v\"}', 'u', now(), 'infinity', NULL, NULL,"
-      " NULL, NULL, 'abcd', 1 FROM generate_series(1, 20000);"
-      "INSERT INTO token_digests SELECT sha256(id::text::bytea), 1, id, true,"
-      " 'infinity', NULL FROM tokens");
-  EXPECT_THAT(Load(0), SizeIs(20000));
+      "INSERT INTO index_entries SELECT sha256(i::text::bytea),"
+      " gen_random_uuid(), 'demo', i::text, '{a:a,z:' || i || '}',"
+      " '{\"k\": \"' || i || '\"}',"
+      " '2030-01-02 03:04:05.678901+00'::timestamptz + i * interval '1 us',"
+      " i % 2 = 0, NULL FROM generate_series(1, 20000) i");
+  const absl::Time start = absl::FromCivil(
+      absl::CivilSecond(2030, 1, 2, 3, 4, 5), absl::UTCTimeZone());
+  for (const IndexEntry& entry : Load(0)) {
+    int number = 0;
+    ASSERT_TRUE(absl::SimpleAtoi(entry.creator, &number));
+    EXPECT_EQ(entry.digest, TokenDigest::Of(entry.creator));
+    EXPECT_EQ(entry.scopes,
+              ScopeSet({"a:a", absl::StrCat("z:", entry.creator)}));
+    EXPECT_EQ(entry.metadata, (Metadata{{"k", entry.creator}}));
+    EXPECT_EQ(entry.expire_time, start + absl::Microseconds(678'901 + number));
+    EXPECT_EQ(entry.is_old, number % 2 == 0);
+  }
+}
+
+// Fault: forget the status of one of the halves.
+TEST_F(StorageReplicaTest, ALoadThatLosesAConnectionFails) {
+  database_.Sql(kInsertMany);
+  for (const char* order : {"ASC", "DESC"}) {
+    ASSERT_OK(replicas().Register(order, kTimeline));
+    std::atomic<bool> is_first{true};
+    const auto head = replicas().LoadSnapshot(0, [&](const auto& /*entries*/) {
+      if (!is_first.exchange(false)) return;
+      database_.Sql(absl::StrCat(
+          "SELECT pg_terminate_backend(pid, 5000) FROM (SELECT pid FROM"
+          " pg_stat_activity WHERE datname = current_database() AND pid <>"
+          " pg_backend_pid() AND xact_start IS NOT NULL"
+          " ORDER BY backend_start ",
+          order, " LIMIT 1) AS one"));
+    });
+    EXPECT_THAT(head, StatusIs(absl::StatusCode::kUnavailable)) << order;
+    EXPECT_THAT(Load(0), SizeIs(20000));
+  }
 }
 
 TEST_F(StorageReplicaTest, RegistersOnTheLoadsTimelineOnly) {

@@ -185,13 +185,13 @@ absl::StatusOr<T> StoreFront::Write(const char* what,
   return result;
 }
 
-absl::StatusOr<FeedHead> StoreFront::LoadSnapshot(
-    int64_t /*max_dead*/, absl::FunctionRef<void(IndexEntry)> sink) {
+absl::StatusOr<FeedHead> StoreFront::LoadSnapshot(int64_t /*max_dead*/,
+                                                  EntrySink sink) {
   RETURN_IF_ERROR(Send("load"));
   const DatabaseState* const state = Readable();
   if (state == nullptr) return Fail("load", "deposed primary");
   const FeedHead head = {state->head(), state->timeline, state->lost_history};
-  for (const IndexEntry& entry : state->entries) sink(entry);
+  for (const IndexEntry& entry : state->entries) sink({Share(entry)});
   world_.Sleep(world_.Delay());
   if (world_.is_traced()) {
     world_.Trace(life_->name, absl::StrCat("load: head ", head.seq,

@@ -93,8 +93,8 @@ class StoreFront final : public ReplicaStore {
   // Nothing reaches the database from here, until then.
   void CutOff(Nanos until) { cut_off_until_ = until; }
 
-  absl::StatusOr<FeedHead> LoadSnapshot(
-      int64_t max_dead, absl::FunctionRef<void(IndexEntry)> sink) override;
+  absl::StatusOr<FeedHead> LoadSnapshot(int64_t max_dead,
+                                        EntrySink sink) override;
   absl::StatusOr<bool> Register(const std::string& id,
                                 const std::string& timeline) override;
   absl::StatusOr<RenewalOutcome> Renew(const ReplicaRow& row,

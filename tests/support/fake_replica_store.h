@@ -49,10 +49,10 @@ class FakeReplicaStore final : public ReplicaStore {
     log.push_back(change);
   }
 
-  absl::StatusOr<FeedHead> LoadSnapshot(
-      int64_t /*max_dead*/, absl::FunctionRef<void(IndexEntry)> sink) override {
+  absl::StatusOr<FeedHead> LoadSnapshot(int64_t /*max_dead*/,
+                                        EntrySink sink) override {
     if (auto status = Begin("LoadSnapshot"); !status.ok()) return status;
-    for (const IndexEntry& entry : snapshot) sink(entry);
+    for (const IndexEntry& entry : snapshot) sink({Share(entry)});
     return FeedHead{head, timeline, lost_history};
   }
 

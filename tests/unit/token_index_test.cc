@@ -38,6 +38,18 @@ TEST(InternerTest, KeepsOneCopyAsLongAsSomebodyUsesIt) {
   EXPECT_EQ(interner.size(), 1U);
 }
 
+// Fault: count one user.
+TEST(InternerTest, KeepsACopyForAllWhoWereToldOf) {
+  Interner<std::string> interner;
+  const std::string* const value = interner.Acquire("value", 2);
+  EXPECT_EQ(interner.Acquire("value", 1), value);
+  interner.Release(value);
+  interner.Release(value);
+  EXPECT_EQ(interner.size(), 1U);
+  interner.Release(value);
+  EXPECT_EQ(interner.size(), 0U);
+}
+
 TEST(InternerTest, ValuesStayWhereTheyAre) {
   Interner<std::string> interner;
   std::vector<const std::string*> values;
@@ -123,6 +135,62 @@ TEST_F(TokenIndexTest, FindsEachOfMany) {
   EXPECT_EQ(index_.size(), kMany);
   for (const IndexEntry& entry : entries) EXPECT_TRUE(Has(entry));
   EXPECT_FALSE(Has(MakeEntry()));
+}
+
+// Faults: count a value's users once for a batch, or for each entry; give all
+// of a batch the same.
+TEST_F(TokenIndexTest, ManyAtOnceAreAsOneByOne) {
+  TokenIndex index([](const Metadata& metadata) {
+    return metadata.empty() ? std::string() : metadata.begin()->second;
+  });
+  const std::vector<ScopeSet> scopes = {ScopeSet({"a:a"}), ScopeSet({"b:b"}),
+                                        ScopeSet({"a:a"})};
+  const std::vector<Metadata> metadata = {{{"tier", "gold"}},
+                                          {{"tier", "tin"}}};
+  std::vector<SharedEntry> entries(2000);
+  for (size_t i = 0; i < entries.size(); ++i) {
+    entries[i].digest = TokenDigest::Of(absl::StrCat(i));
+    entries[i].name = MakeEntry().name;
+    entries[i].creator = absl::StrCat("user-", i % 7);
+    entries[i].scopes = &scopes[i % scopes.size()];
+    entries[i].metadata = &metadata[i % metadata.size()];
+    entries[i].is_old = i % 5 == 0;
+  }
+  const auto check = [&] {
+    for (const SharedEntry& entry : entries) {
+      EXPECT_TRUE(index.Visit(entry.digest, [&](const IndexSlot& slot) {
+        EXPECT_EQ(slot.token, entry.name.token);
+        EXPECT_EQ(*slot.project, entry.name.project);
+        EXPECT_EQ(*slot.creator, entry.creator);
+        EXPECT_EQ(*slot.scopes, *entry.scopes);
+        EXPECT_EQ(*slot.metadata, entry.metadata->begin()->second);
+        EXPECT_EQ(slot.is_old, entry.is_old ? 1U : 0U);
+      }));
+    }
+    const TokenIndex::Distinct distinct = index.distinct();
+    EXPECT_EQ(distinct.projects, 1U);
+    EXPECT_EQ(distinct.creators, 7U);
+    EXPECT_EQ(distinct.scope_sets, 2U);
+    EXPECT_EQ(distinct.metadata_sets, 2U);
+  };
+  const absl::Span<const SharedEntry> all = entries;
+  std::thread other([&] { index.PutAll(all.subspan(1000)); });
+  index.PutAll(all.subspan(0, 1000));
+  other.join();
+  check();
+
+  // Those that are there are replaced.
+  for (size_t i = 0; i < entries.size(); ++i) {
+    entries[i].scopes = &scopes[(i + 1) % scopes.size()];
+  }
+  index.PutAll(all);
+  EXPECT_EQ(index.size(), 2000);
+  check();
+
+  // Every user has gone with them.
+  index.Clear();
+  EXPECT_EQ(index.distinct().scope_sets + index.distinct().metadata_sets, 0U);
+  EXPECT_EQ(index.metadata_bytes(), 0);
 }
 
 TEST_F(TokenIndexTest, SharesWhatTokensHaveInCommon) {
