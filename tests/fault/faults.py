@@ -99,12 +99,11 @@ class Faults:
     def _client(self, rng):
         return rng.choice(self._system.clients)
 
-    def _some_replicas(self, rng):
-        """Mostly one; sometimes several, or all of them."""
-        replicas = self._system.replicas
-        most = len(replicas)
+    def _some(self, rng, processes):
+        """Mostly one; sometimes two, or all of them."""
+        most = len(processes)
         count = rng.choices((1, min(2, most), most), (60, 25, 15))[0]
-        return rng.sample(replicas, count)
+        return rng.sample(processes, count)
 
     # --- Replicas
 
@@ -259,37 +258,42 @@ class Faults:
     # --- Clients
 
     def _client_stop(self, kind, seconds, rng):
-        client = self._client(rng)
-        place = (client.place,)
-        with self._in_force(kind, place, unreachable=place):
-            client.freeze()
+        clients = self._some(rng, self._system.clients)
+        places = [client.place for client in clients]
+        with self._in_force(kind, places, unreachable=places):
+            for client in clients:
+                client.freeze()
             try:
                 self._rest(seconds)
             finally:
-                client.thaw()
+                for client in clients:
+                    client.thaw()
 
     def _client_stutter(self, kind, seconds, rng):
         """What came meanwhile is all there at once when it goes on."""
         self._stutter(kind, seconds, rng, self._client(rng))
 
     def _client_kill(self, kind, seconds, rng):
-        client = self._client(rng)
-        place = (client.place,)
-        with self._in_force(kind, place, unreachable=place):
-            client.kill()
+        clients = self._some(rng, self._system.clients)
+        places = [client.place for client in clients]
+        with self._in_force(kind, places, unreachable=places):
+            for client in clients:
+                client.kill()
             try:
                 self._rest(seconds if rng.random() < 0.5 else 0.05)
             finally:
-                client.start()
+                for client in clients:
+                    client.start()
 
     def _cut_client(self, kind, seconds, rng, **settings):
         """From one server, or from all of them."""
-        client = self._client(rng)
-        links = self._system.client_links[client.place]
-        if rng.random() < 0.5:
-            links = [rng.choice(links)]
-        place = (client.place,)
-        with self._in_force(kind, place, unreachable=place):
+        clients = self._some(rng, self._system.clients)
+        places = [client.place for client in clients]
+        links = []
+        for place in places:
+            ways = self._system.client_links[place]
+            links += ways if rng.random() < 0.5 else [rng.choice(ways)]
+        with self._in_force(kind, places, unreachable=places):
             with self._links_set(links, **settings):
                 self._rest(seconds)
 
@@ -320,8 +324,12 @@ class Faults:
 
     def _client_latency(self, kind, seconds, rng):
         """It has to be served all the same."""
-        client = self._client(rng)
-        links = self._system.client_links[client.place]
+        clients = self._some(rng, self._system.clients)
+        links = [
+            link
+            for client in clients
+            for link in self._system.client_links[client.place]
+        ]
         with self._in_force(kind):
             with self._links_set(links, delay=rng.uniform(0.005, 0.2)):
                 self._rest(seconds)
@@ -343,7 +351,7 @@ class Faults:
     @contextlib.contextmanager
     def _in_force_on_links(self, kind, rng):
         """Yields the ways from some replicas to the database."""
-        replicas = self._some_replicas(rng)
+        replicas = self._some(rng, self._system.replicas)
         with self._in_force(
             kind,
             [replica.place for replica in replicas],
@@ -390,7 +398,7 @@ class Faults:
 
     def _database_reset(self, kind, seconds, rng):
         """Connections end, again and again."""
-        replicas = self._some_replicas(rng)
+        replicas = self._some(rng, self._system.replicas)
         with self._in_force(kind, [replica.place for replica in replicas]):
             for _ in range(rng.randint(1, 6)):
                 for replica in replicas:
@@ -399,7 +407,7 @@ class Faults:
 
     def _notifications_held(self, kind, seconds, rng):
         """Polling brings the changes all the same: nothing is excused."""
-        replicas = self._some_replicas(rng)
+        replicas = self._some(rng, self._system.replicas)
         with self._in_force(kind):
             links = [replica.link for replica in replicas]
             with self._links_set(links, hold_notifications=True):

@@ -38,7 +38,7 @@ class Options:
     bin: pathlib.Path
     ttl: float = 3.0
     replicas: int = 3
-    clients: int = 2
+    clients: int = 4
     mutators: int = 10
     validators: int = 2
     # Seconds between two lives of a mutator, and two Validates of a place.
@@ -207,7 +207,7 @@ def parse(arguments) -> argparse.Namespace:
         or SOURCE / "build" / "dev" / "bin",
         help="where the executables are",
     )
-    parser.add_argument("--clients", type=int, default=2)
+    parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--lease-ttl", type=float, default=3.0, metavar="S")
     parser.add_argument(
         "--only",

@@ -252,7 +252,7 @@ class Workload:
         token = self._create(rng)
         if token is None:
             return
-        if rng.random() < 0.3:
+        if rng.random() < 0.4:
             self._use_at_the_end(rng, token)
             return
         self._follow(token, token.secrets[-1:], token.created)
