@@ -108,14 +108,16 @@ class Faults:
     # --- Replicas
 
     def _replica_stop(self, kind, seconds, rng):
+        """A host that stops is often slow before and afterwards."""
         replica = self._replica(rng)
         place = (replica.place,)
         with self._in_force(kind, place, unreachable=place):
-            replica.freeze()
-            try:
-                self._rest(seconds)
-            finally:
-                replica.thaw()
+            with self._often_slow(rng, [replica.link]):
+                replica.freeze()
+                try:
+                    self._rest(seconds)
+                finally:
+                    replica.thaw()
 
     def _replica_stutter(self, kind, seconds, rng):
         self._stutter(kind, seconds, rng, self._replica(rng))
@@ -366,15 +368,25 @@ class Faults:
         if rng.random() < 0.85:
             seconds = max(seconds, 1.2 * self._ttl)
         with self._in_force_on_links(kind, rng) as links:
-            if rng.random() < 0.95:
-                with self._links_set(links, delay=rng.uniform(0.2, 0.6)):
-                    self._rest(self._ttl * 0.6)
-            with self._links_set(links, **settings):
+            with self._often_slow(rng, links), self._links_set(
+                links, **settings
+            ):
                 self._rest(seconds)
                 if rng.random() < 0.3:
                     # The connections did not survive that.
                     for link in links:
                         self._system.network.reset(link)
+
+    @contextlib.contextmanager
+    def _often_slow(self, rng, links):
+        """Ways that are often slow for a while before something, and during
+        it: as slow as a lease can be held with."""
+        if rng.random() < 0.1:
+            yield
+            return
+        with self._links_set(links, delay=rng.uniform(0.07, 0.2) * self._ttl):
+            self._rest(self._ttl * 0.6)
+            yield
 
     def _database_cut_both(self, kind, seconds, rng):
         self._cut_database(
@@ -389,7 +401,6 @@ class Faults:
 
     def _database_latency(self, kind, seconds, rng):
         with self._in_force_on_links(kind, rng) as links:
-            # At most what a lease can be held with.
             delay = rng.choice(
                 (rng.uniform(0.002, 0.15), rng.uniform(0.1, 0.2) * self._ttl)
             )

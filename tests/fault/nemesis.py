@@ -18,6 +18,7 @@ _LANES = (("replica",), ("client", "clock"), ("network", "database"))
 _WEIGHTS = {
     "hosts-lost": 2,
     "rolling-restart": 2,
+    "replica-stop": 2,
     "client-stutter": 2,
     "database-cut-both": 3,
     "database-cut-to": 3,

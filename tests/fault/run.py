@@ -36,13 +36,13 @@ class Options:
     """What a run is made of, but for its seed and length."""
 
     bin: pathlib.Path
-    ttl: float = 3.0
+    ttl: float = 2.0
     replicas: int = 3
     clients: int = 4
-    mutators: int = 10
+    mutators: int = 20
     validators: int = 2
     # Seconds between two lives of a mutator, and two Validates of a place.
-    pace: tuple = (0.15, 0.03)
+    pace: tuple = (0.4, 0.03)
     # None for what the seed draws.
     synchronous_failover: bool | None = None
     server_flags: dict = dataclasses.field(default_factory=dict)
@@ -208,7 +208,7 @@ def parse(arguments) -> argparse.Namespace:
         help="where the executables are",
     )
     parser.add_argument("--clients", type=int, default=4)
-    parser.add_argument("--lease-ttl", type=float, default=3.0, metavar="S")
+    parser.add_argument("--lease-ttl", type=float, default=2.0, metavar="S")
     parser.add_argument(
         "--only",
         action="append",
