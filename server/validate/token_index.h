@@ -182,8 +182,8 @@ class TokenIndex {
   std::string Encode(const Metadata& metadata) const {
     return encoder_ == nullptr ? std::string() : encoder_(metadata);
   }
-  // Makes `slot`, which has its references, the truth about its digest.
-  void Insert(const IndexSlot& slot);
+  // Makes `value`, which has its references, the truth about its digest.
+  void Insert(const IndexSlot& value);
   // Fetches what Insert() will look at into the processor's cache.
   void Prefetch(const SharedEntry& entry);
   // Gives back `slot`, and what it has in common with others. Nobody may see it
