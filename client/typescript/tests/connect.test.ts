@@ -79,6 +79,7 @@ describe("calls", () => {
         requiredScopes: ["b", "a"],
         expectedProject: "projects/p",
         reportFreshness: false,
+        watchStreamNumber: 0,
       },
     ]);
   });
