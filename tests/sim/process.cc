@@ -186,7 +186,7 @@ Process::Reply Process::Validate(absl::string_view presented,
                   [&](Verdict, const IndexSlot& slot) { token = slot.token; }),
               {}};
   validate_clock_.set_mode(PausingClock::Mode::kNever);
-  if (world_.draw().Chance(50)) world_.Sleep(world_.Delay());
+  if (world_.draw().Chance(200)) world_.Sleep(world_.Delay());
   reply.identity = hub_.identity();
   if (stream != 0 && reply.validation.ok() &&
       hub_.Note(stream, token, reply.validation->applied)) {
