@@ -53,7 +53,7 @@ extern const Statement kDeleteReplica;
 extern const Statement kReapReplica;
 
 extern const Statement kExportSnapshot;
-// COPY takes no parameters: a condition follows the first, which ends in
+// Of a cursor, without parameters: a condition follows the first, which ends in
 // "ctid", and a limit the second.
 extern const char kLoadLiveEntries[];
 extern const char kLoadDeadEntries[];

@@ -110,12 +110,10 @@ void Link::Send(Request request) {
 }
 
 void Link::SendPing(int64_t ping, bool only_noted) {
-  Send({ping, only_noted, absl::nullopt});
+  Send({ping, absl::nullopt, only_noted});
 }
 
-void Link::SendAcknowledgement(int64_t seq) {
-  Send({absl::nullopt, false, seq});
-}
+void Link::SendAcknowledgement(int64_t seq) { Send({absl::nullopt, seq}); }
 
 void Link::Receive() {
   if (up_.empty()) return;

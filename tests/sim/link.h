@@ -46,8 +46,9 @@ class Link final : public std::enable_shared_from_this<Link> {
   struct Request {
     // One of them is set.
     absl::optional<int64_t> ping;
-    bool only_noted;
     absl::optional<int64_t> acknowledged;
+    // With a ping.
+    bool only_noted = false;
   };
   template <typename Message>
   struct Queued {
