@@ -17,6 +17,13 @@ CREATE TABLE index_entries (
   dead_at timestamptz
 );
 
+-- What the rows have to be, by the tables that they are made of.
+CREATE VIEW wanted_index_entries AS
+SELECT d.digest, d.token_id, t.project, t.creator, t.scopes::text AS scopes,
+  t.metadata::text AS metadata, LEAST(t.expire_time, d.ends_at) AS expire_time,
+  NOT d.is_current AS is_old, LEAST(d.dead_at, t.revoke_time) AS dead_at
+FROM token_digests d JOIN tokens t ON t.id = d.token_id;
+
 -- Kept by triggers on both tables, so that whoever writes these, a server of
 -- the release before too, writes it, and in the same transaction. On the tables
 -- and not on the change log, whose rows are written while all other changes
@@ -25,12 +32,8 @@ CREATE TABLE index_entries (
 CREATE FUNCTION add_index_entries() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-  INSERT INTO index_entries (digest, token_id, project, creator, scopes,
-    metadata, expire_time, is_old, dead_at)
-  SELECT d.digest, d.token_id, t.project, t.creator, t.scopes::text,
-    t.metadata::text, LEAST(t.expire_time, d.ends_at), NOT d.is_current,
-    LEAST(d.dead_at, t.revoke_time)
-  FROM added d JOIN tokens t ON t.id = d.token_id;
+  INSERT INTO index_entries
+  SELECT w.* FROM added JOIN wanted_index_entries w USING (digest);
   RETURN NULL;
 END
 $$;
@@ -41,13 +44,11 @@ CREATE FUNCTION change_index_entries_of_digests() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
   UPDATE index_entries e
-  SET expire_time = n.expire_time, is_old = n.is_old, dead_at = n.dead_at
-  FROM (SELECT d.digest, LEAST(t.expire_time, d.ends_at) AS expire_time,
-      NOT d.is_current AS is_old, LEAST(d.dead_at, t.revoke_time) AS dead_at
-    FROM changed d JOIN tokens t ON t.id = d.token_id) n
-  WHERE e.digest = n.digest
+  SET expire_time = w.expire_time, is_old = w.is_old, dead_at = w.dead_at
+  FROM changed JOIN wanted_index_entries w USING (digest)
+  WHERE e.digest = w.digest
     AND (e.expire_time, e.is_old, e.dead_at)
-      IS DISTINCT FROM (n.expire_time, n.is_old, n.dead_at);
+      IS DISTINCT FROM (w.expire_time, w.is_old, w.dead_at);
   RETURN NULL;
 END
 $$;
@@ -57,17 +58,13 @@ CREATE FUNCTION change_index_entries_of_tokens() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
   UPDATE index_entries e
-  SET project = n.project, creator = n.creator, scopes = n.scopes,
-    metadata = n.metadata, expire_time = n.expire_time, dead_at = n.dead_at
-  FROM (SELECT d.digest, t.project, t.creator, t.scopes::text AS scopes,
-      t.metadata::text AS metadata,
-      LEAST(t.expire_time, d.ends_at) AS expire_time,
-      LEAST(d.dead_at, t.revoke_time) AS dead_at
-    FROM changed t JOIN token_digests d ON d.token_id = t.id) n
-  WHERE e.digest = n.digest
+  SET project = w.project, creator = w.creator, scopes = w.scopes,
+    metadata = w.metadata, expire_time = w.expire_time, dead_at = w.dead_at
+  FROM changed JOIN wanted_index_entries w ON w.token_id = changed.id
+  WHERE e.digest = w.digest
     AND (e.project, e.creator, e.scopes, e.metadata, e.expire_time, e.dead_at)
-      IS DISTINCT FROM (n.project, n.creator, n.scopes, n.metadata,
-        n.expire_time, n.dead_at);
+      IS DISTINCT FROM (w.project, w.creator, w.scopes, w.metadata,
+        w.expire_time, w.dead_at);
   RETURN NULL;
 END
 $$;
@@ -107,12 +104,7 @@ DECLARE
   filled_to bigint;
 BEGIN
   SELECT seq INTO filled_to FROM change_head;
-  INSERT INTO index_entries (digest, token_id, project, creator, scopes,
-    metadata, expire_time, is_old, dead_at)
-  SELECT d.digest, d.token_id, t.project, t.creator, t.scopes::text,
-    t.metadata::text, LEAST(t.expire_time, d.ends_at), NOT d.is_current,
-    LEAST(d.dead_at, t.revoke_time)
-  FROM token_digests d JOIN tokens t ON t.id = d.token_id;
+  INSERT INTO index_entries TABLE wanted_index_entries;
 
   ALTER TABLE index_entries ADD PRIMARY KEY (digest);
   -- Finds the secrets that died last.
@@ -124,13 +116,8 @@ BEGIN
   DELETE FROM index_entries e USING token_digests d
   WHERE d.digest = e.digest AND d.token_id IN (
     SELECT token_id FROM change_log WHERE seq > filled_to);
-  INSERT INTO index_entries (digest, token_id, project, creator, scopes,
-    metadata, expire_time, is_old, dead_at)
-  SELECT d.digest, d.token_id, t.project, t.creator, t.scopes::text,
-    t.metadata::text, LEAST(t.expire_time, d.ends_at), NOT d.is_current,
-    LEAST(d.dead_at, t.revoke_time)
-  FROM token_digests d JOIN tokens t ON t.id = d.token_id
-  WHERE t.id IN (SELECT token_id FROM change_log WHERE seq > filled_to);
+  INSERT INTO index_entries
+  SELECT * FROM wanted_index_entries WHERE token_id IN (SELECT token_id FROM change_log WHERE seq > filled_to);
 END
 $$;
 
