@@ -44,6 +44,9 @@ struct ListedReplica {
   int64_t acked = 0;
 };
 
+// How many changes a renewal brings at most.
+inline constexpr int kChangesPerRenewal = 1000;
+
 // The answer to a committed renewal.
 struct Renewal {
   // The head when the renewal was made: every change up to it is committed.
@@ -51,6 +54,9 @@ struct Renewal {
   // clock_timestamp() of the renewal.
   absl::Time database_time;
   int64_t renewals = 0;
+  // The changes after the one that was named, up to the head, in order; the
+  // first kChangesPerRenewal of them.
+  std::vector<Change> changes;
   // All replicas, in the snapshot that the head is from: the renewed row as it
   // was before. Who is not in here was gone before the renewal was made.
   std::vector<ListedReplica> replicas;
@@ -112,14 +118,13 @@ class ReplicaStore {
   virtual absl::StatusOr<bool> Register(const std::string& id,
                                         const std::string& timeline) = 0;
 
-  // Renews the row, committed, and raises its acknowledged number to `acked`.
+  // Renews the row, committed, raises its acknowledged number to `acked`, and
+  // brings the changes after `applied`. Returns DataLoss if one of those is of
+  // an operation that this binary does not know, or cannot be read: the replica
+  // must fail closed.
   virtual absl::StatusOr<RenewalOutcome> Renew(const ReplicaRow& row,
-                                               int64_t acked) = 0;
-
-  // The changes after `after` up to `head`, in order, `limit` at most.
-  virtual absl::StatusOr<std::vector<Change>> FetchChanges(int64_t after,
-                                                           int64_t head,
-                                                           int limit) = 0;
+                                               int64_t acked,
+                                               int64_t applied) = 0;
 
   // Moves the row to the database's present timeline, committed, if the row
   // has kept at least the renewals known to be committed, which proves that

@@ -9,13 +9,6 @@
 #include "server/token/token_id.h"
 
 namespace wemasy::tokens {
-namespace {
-
-// How much one sync point applies at most before it renews again.
-constexpr int kChangesPerFetch = 1000;
-constexpr int kFetchesPerSyncPoint = 16;
-
-}  // namespace
 
 SyncPoints::SyncPoints(ReplicaOptions options, ReplicaStore* store,
                        TokenIndex* index, Lease* lease, WatchHub* watches,
@@ -83,7 +76,13 @@ absl::StatusOr<NextStep> SyncPoints::SyncPoint() {
   acked_ = std::max(acked_, watches_.Acked(applied_));
   // Before sending: the answer is at least as new as this.
   const BootTime asked_at = clock_.Now();
-  ASSIGN_OR_RETURN(const RenewalOutcome outcome, store_.Renew(row_, acked_));
+  const absl::StatusOr<RenewalOutcome> renewed =
+      store_.Renew(row_, acked_, applied_);
+  if (absl::IsDataLoss(renewed.status())) {
+    return Close(CloseReason::kUnknownOperation, renewed.status().message());
+  }
+  RETURN_IF_ERROR(renewed.status());
+  const RenewalOutcome& outcome = *renewed;
   if (outcome.refusal == RenewalRefusal::kRowGone) {
     return Close(CloseReason::kRowGone,
                  "the replica's row is gone from the database");
@@ -99,10 +98,15 @@ absl::StatusOr<NextStep> SyncPoints::SyncPoint() {
   }
 
   barrier_.Learn(row_, acked_, *outcome.renewal);
-  RETURN_IF_ERROR(CatchUp(head));
-  if (state_ != State::kRunning) return NextStep::kRest;
+  const int64_t applied_before = applied_;
+  Apply(outcome.renewal->changes);
   // A renewal whose changes are not all applied extends nothing.
-  if (applied_ < head) return NextStep::kGoOn;
+  if (applied_ < head) {
+    if (applied_ - applied_before == kChangesPerRenewal) return NextStep::kGoOn;
+    return Close(CloseReason::kHole,
+                 absl::StrCat("the change log has no change ", applied_ + 1,
+                              " though its head is ", head));
+  }
 
   if (lease_.SetDatabaseTime(asked_at, outcome.renewal->database_time,
                              clock_.Now())) {
@@ -130,41 +134,16 @@ void SyncPoints::ReapDead() {
   }
 }
 
-absl::Status SyncPoints::CatchUp(int64_t head) {
-  for (int i = 0; i < kFetchesPerSyncPoint && applied_ < head; ++i) {
-    const absl::StatusOr<std::vector<Change>> changes =
-        store_.FetchChanges(applied_, head, kChangesPerFetch);
-    if (absl::IsDataLoss(changes.status())) {
-      Close(CloseReason::kUnknownOperation, changes.status().message());
-      return absl::OkStatus();
-    }
-    RETURN_IF_ERROR(changes.status());
-    if (changes->empty()) {
-      Close(CloseReason::kHole,
-            absl::StrCat("the change log has no change ", applied_ + 1,
-                         " though its head is ", head));
-      return absl::OkStatus();
-    }
-    RETURN_IF_ERROR(Apply(*changes));
-    if (state_ != State::kRunning) return absl::OkStatus();
-  }
-  return absl::OkStatus();
-}
-
-absl::Status SyncPoints::Apply(const std::vector<Change>& changes) {
+void SyncPoints::Apply(const std::vector<Change>& changes) {
+  if (changes.empty()) return;
   for (const Change& change : changes) {
-    if (change.seq != applied_ + 1) {
-      Close(CloseReason::kHole,
-            absl::StrCat("change ", change.seq, " follows change ", applied_));
-      return absl::OkStatus();
-    }
+    if (change.seq != applied_ + 1) break;
     if (change.operation == ChangeOperation::kPut) index_.Put(change.entry);
     watches_.Queue(change);
     applied_ = change.seq;
   }
   lease_.PublishApplied(applied_);
   watches_.Deliver();
-  return absl::OkStatus();
 }
 
 // Rule 11: adopt before any other write there. Nothing applied is lost if the

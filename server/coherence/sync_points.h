@@ -114,9 +114,8 @@ class SyncPoints {
  private:
   absl::StatusOr<NextStep> Load();
   absl::StatusOr<NextStep> SyncPoint();
-  // Applies what the log has up to `head`, or a bounded part of it.
-  absl::Status CatchUp(int64_t head);
-  absl::Status Apply(const std::vector<Change>& changes);
+  // Applies them up to one that does not follow the one before.
+  void Apply(const std::vector<Change>& changes);
   // The database is on another timeline than the row.
   absl::StatusOr<NextStep> AdoptTimeline();
   // Rule 12. Best effort.

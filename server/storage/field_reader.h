@@ -59,6 +59,12 @@ class FieldReader {
     return next_ < fields_.size() ? fields_[next_] : absl::nullopt;
   }
   void Skip() { ++next_; }
+  // A reader of the next `count` fields alone; moves past them.
+  FieldReader Part(size_t count) {
+    const FieldReader part(fields_.subspan(next_, count), format_);
+    next_ += count;
+    return part;
+  }
 
   absl::string_view Text();
   // From text only.

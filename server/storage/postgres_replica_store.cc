@@ -43,6 +43,9 @@ absl::StatusOr<std::vector<ListedReplica>> ReadReplicas(FieldReader& row) {
   return MakeError(ErrorReason::kInternal, "the replica table is malformed");
 }
 
+// The columns of a renewal that come before those of a change.
+constexpr int kOutcomeColumns = 9;
+
 absl::StatusOr<RenewalOutcome> ReadOutcome(FieldReader row) {
   RenewalOutcome outcome;
   const bool renewed = !row.NextIsNull();
@@ -156,32 +159,31 @@ absl::StatusOr<bool> PostgresReplicaStore::Register(
 }
 
 absl::StatusOr<RenewalOutcome> PostgresReplicaStore::Renew(
-    const ReplicaRow& row, int64_t acked) {
+    const ReplicaRow& row, int64_t acked, int64_t applied) {
   ASSIGN_OR_RETURN(
       const Rows rows,
-      ExecuteCommitted(sql::kRenewReplica,
-                       Params().Text(row.id).Text(row.timeline).Int(acked)));
+      ExecuteCommitted(sql::kRenewReplica, Params()
+                                               .Text(row.id)
+                                               .Text(row.timeline)
+                                               .Int(acked)
+                                               .Int(applied)
+                                               .Int(kChangesPerRenewal)));
   if (rows.empty()) {
     return MakeError(ErrorReason::kInternal, "the change head is missing");
   }
-  return ReadOutcome(rows.Row(0));
-}
-
-absl::StatusOr<std::vector<Change>> PostgresReplicaStore::FetchChanges(
-    int64_t after, int64_t head, int limit) {
-  ASSIGN_OR_RETURN(PostgresConnection* const connection,
-                   Connection(options_.exchange_timeout));
-  const absl::StatusOr<Rows> rows = connection->Execute(
-      sql::kFetchChanges, Params().Int(after).Int(head).Int(limit));
-  connection->ClearDeadline();
-  RETURN_IF_ERROR(rows.status());
-  std::vector<Change> changes;
-  changes.reserve(rows->size());
-  for (size_t i = 0; i < rows->size(); ++i) {
-    ASSIGN_OR_RETURN(Change change, ReadChange(rows->Row(i)));
+  FieldReader first = rows.Row(0);
+  ASSIGN_OR_RETURN(RenewalOutcome outcome,
+                   ReadOutcome(first.Part(kOutcomeColumns)));
+  if (!outcome.renewal || first.NextIsNull()) return outcome;
+  std::vector<Change>& changes = outcome.renewal->changes;
+  changes.reserve(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    FieldReader fields = rows.Row(i);
+    fields.Part(kOutcomeColumns);
+    ASSIGN_OR_RETURN(Change change, ReadChange(fields));
     changes.push_back(std::move(change));
   }
-  return changes;
+  return outcome;
 }
 
 absl::StatusOr<AdoptionOutcome> PostgresReplicaStore::AdoptTimeline(

@@ -29,12 +29,8 @@ class PostgresReplicaStore final : public ReplicaStore {
                                         EntrySink sink) override;
   absl::StatusOr<bool> Register(const std::string& id,
                                 const std::string& timeline) override;
-  absl::StatusOr<RenewalOutcome> Renew(const ReplicaRow& row,
-                                       int64_t acked) override;
-  // Returns DataLoss if a row is of an operation that this binary does not
-  // know, or cannot be read: the replica must fail closed.
-  absl::StatusOr<std::vector<Change>> FetchChanges(int64_t after, int64_t head,
-                                                   int limit) override;
+  absl::StatusOr<RenewalOutcome> Renew(const ReplicaRow& row, int64_t acked,
+                                       int64_t applied) override;
   absl::StatusOr<AdoptionOutcome> AdoptTimeline(const ReplicaRow& row) override;
   absl::Status MarkHistoryLost(const std::string& what) override;
   absl::Status Deregister(const std::string& id) override;

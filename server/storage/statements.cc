@@ -158,9 +158,10 @@ const Statement kRegisterReplica{
 
 // The head is the snapshot's, taken after the statement was sent: every change
 // up to it is committed, and so is every change acknowledged before the
-// sending. The rows of all replicas come with it, from the same snapshot, for
-// those who wait for acknowledgements. Two subqueries and no join, so that a
-// row that was not renewed still gives an answer why.
+// sending. From the same snapshot are the next changes, a row for each, and the
+// rows of all replicas, in the first row only, for those who wait for
+// acknowledgements. All joins are outer ones, so that a row that was not
+// renewed still gives an answer why.
 const Statement kRenewReplica{
     "renew_replica",
     "WITH renewed AS ("
@@ -174,18 +175,18 @@ const Statement kRenewReplica{
     " SELECT r.renewals, r.time, h.seq, " WEMASY_TIMELINE
     " = $2,"
     " EXISTS (SELECT 1 FROM replicas WHERE id = $1 AND timeline <> $2),"
-    " l.ids, l.renewals, l.acked, l.timelines"
-    " FROM change_head h LEFT JOIN renewed r ON true,"
-    " (SELECT array_agg(id ORDER BY id) AS ids,"
+    " l.ids, l.renewals, l.acked, l.timelines,"
+    " c.seq, c.operation, " WEMASY_ENTRY_COLUMNS
+    " FROM change_head h LEFT JOIN renewed r ON true"
+    " LEFT JOIN (SELECT *, row_number() OVER (ORDER BY seq) AS ordinal"
+    "  FROM change_log WHERE seq > $4::bigint ORDER BY seq"
+    "  LIMIT $5::bigint) c ON r.renewals IS NOT NULL"
+    " LEFT JOIN (SELECT array_agg(id ORDER BY id) AS ids,"
     "  array_agg(renewals ORDER BY id) AS renewals,"
     "  array_agg(acked_seq ORDER BY id) AS acked,"
-    "  array_agg(timeline ORDER BY id) AS timelines FROM replicas) l"};
-
-const Statement kFetchChanges{
-    "fetch_changes",
-    "SELECT seq, operation, " WEMASY_ENTRY_COLUMNS
-    " FROM change_log"
-    " WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3::bigint"};
+    "  array_agg(timeline ORDER BY id) AS timelines FROM replicas) l"
+    "  ON COALESCE(c.ordinal, 1) = 1"
+    " ORDER BY c.seq"};
 
 // The renewals prove that the row as it was, and with it all that was applied
 // before, reached this timeline. A row that is on it already was moved by an

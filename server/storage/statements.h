@@ -46,7 +46,6 @@ extern const Statement kReadSealingKey;
 extern const Statement kReadHead;
 extern const Statement kRegisterReplica;
 extern const Statement kRenewReplica;
-extern const Statement kFetchChanges;
 extern const Statement kAdoptTimeline;
 extern const Statement kMarkHistoryLost;
 extern const Statement kDeleteReplica;

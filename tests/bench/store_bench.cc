@@ -71,7 +71,7 @@ class StoreBench {
     for (int i = 0; i < count; ++i) {
       const BootTime begun = clock_.Now();
       ASSIGN_OR_RETURN(const RenewalOutcome outcome,
-                       replicas_.Renew(row_, acked_));
+                       replicas_.Renew(row_, acked_, acked_));
       Took(begun);
       if (!outcome.renewal) return absl::NotFoundError("the row is gone");
       row_.renewals = outcome.renewal->renewals;

@@ -62,9 +62,12 @@ class PostgresEnvironment final : public StoreEnvironment {
   }
 
   std::vector<Change> Changes() override {
-    auto changes = replica_store_.FetchChanges(0, 1'000'000, 1'000'000);
-    EXPECT_OK(changes);
-    return *std::move(changes);
+    const ReplicaRow reader{"reader", "00000001", 0};
+    EXPECT_OK(replica_store_.Register(reader.id, reader.timeline));
+    auto outcome = replica_store_.Renew(reader, 0, 0);
+    EXPECT_OK(outcome);
+    EXPECT_OK(replica_store_.Deregister(reader.id));
+    return std::move(outcome->renewal->changes);
   }
 
   void SetLastUsed(const TokenId& token, absl::Time time,

@@ -278,8 +278,7 @@ TEST_F(RuntimeRoleTest, CanDoAllThatTheServiceDoes) {
   const auto head = replicas.LoadSnapshot(100, [](const auto&) {});
   ASSERT_OK(head);
   EXPECT_OK(replicas.Register("r1", head->timeline));
-  EXPECT_OK(replicas.Renew({"r1", head->timeline, 0}, 1));
-  EXPECT_OK(replicas.FetchChanges(0, head->seq, 10));
+  EXPECT_OK(replicas.Renew({"r1", head->timeline, 0}, 1, 0));
   EXPECT_OK(replicas.AdoptTimeline({"r1", head->timeline, 1}));
   EXPECT_OK(replicas.MarkHistoryLost("a test"));
   EXPECT_OK(replicas.Reap({"r1", head->timeline, 7}));
@@ -296,7 +295,7 @@ TEST_F(RuntimeRoleTest, CanDoAllThatTheServiceDoes) {
 // Fault: go on with the one connection, or wait for the other.
 TEST_F(RuntimeRoleTest, ALoadWithoutASecondConnectionFails) {
   PostgresReplicaStore& replicas = database_.replicas();
-  ASSERT_OK(replicas.FetchChanges(0, 1, 1));
+  ASSERT_OK(replicas.Deregister("opens a connection"));
   database_.Sql("ALTER ROLE \"to'kend\" CONNECTION LIMIT 1");
   EXPECT_THAT(replicas.LoadSnapshot(0, [](const auto&) {}),
               StatusIs(absl::StatusCode::kUnavailable));

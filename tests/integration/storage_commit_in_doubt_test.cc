@@ -72,7 +72,7 @@ TEST_F(CommitInDoubtTest, AKilledSessionIsNoSuccess) {
 
 TEST_F(CommitInDoubtTest, ACancelledRenewalIsNone) {
   std::thread canceller = WhenWaiting("pg_cancel_backend");
-  EXPECT_FALSE(database_.replicas().Renew({"r1", "00000001", 0}, 0).ok());
+  EXPECT_FALSE(database_.replicas().Renew({"r1", "00000001", 0}, 0, 0).ok());
   canceller.join();
   EXPECT_EQ(database_.Sql("SELECT renewals FROM replicas"), "1");
 }
@@ -80,7 +80,7 @@ TEST_F(CommitInDoubtTest, ACancelledRenewalIsNone) {
 TEST_F(CommitInDoubtTest, ARenewalThatHangsEndsByItself) {
   database_.options().exchange_timeout = absl::Milliseconds(500);
   const absl::Time start = absl::Now();
-  EXPECT_FALSE(database_.replicas().Renew({"r1", "00000001", 0}, 0).ok());
+  EXPECT_FALSE(database_.replicas().Renew({"r1", "00000001", 0}, 0, 0).ok());
   EXPECT_LT(absl::Now() - start, absl::Seconds(3));
 }
 

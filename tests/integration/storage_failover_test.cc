@@ -47,14 +47,14 @@ TEST_F(StorageFailoverTest, ARowThatKeptItsRenewalsIsAdopted) {
   ReplicaRow row{"r1", "00000001", 0};
   ASSERT_OK(replicas.Register(row.id, row.timeline));
   ASSERT_OK(database_.Write(Mutation()));
-  const auto outcome = replicas.Renew(row, 1);
+  const auto outcome = replicas.Renew(row, 1, 1);
   ASSERT_OK(outcome);
   row.renewals = outcome->renewal->renewals;
   cluster_.StopImmediate();
   StartOnNewTimeline();
 
-  EXPECT_FALSE(replicas.Renew(row, 1).ok());  // The connection is gone.
-  const auto refused = replicas.Renew(row, 1);
+  EXPECT_FALSE(replicas.Renew(row, 1, 1).ok());  // The connection is gone.
+  const auto refused = replicas.Renew(row, 1, 1);
   ASSERT_OK(refused);
   EXPECT_EQ(refused->refusal, RenewalRefusal::kOtherTimeline);
   const auto registered = replicas.Register("r2", "00000001");
@@ -77,7 +77,7 @@ TEST_F(StorageFailoverTest, ARowThatKeptItsRenewalsIsAdopted) {
     ASSERT_OK(replicas.Register(cut_off.id, "00000002"));
     ReplicaRow reaped{cut_off.id, "00000002", 0};
     while (reaped.renewals < kept) {
-      const auto renewed = replicas.Renew(reaped, 0);
+      const auto renewed = replicas.Renew(reaped, 0, 0);
       ASSERT_OK(renewed);
       reaped.renewals = renewed->renewal->renewals;
     }
@@ -88,7 +88,7 @@ TEST_F(StorageFailoverTest, ARowThatKeptItsRenewalsIsAdopted) {
                                     ? AdoptionRefusal::kReaped
                                     : AdoptionRefusal::kHistoryLost);
   }
-  const auto renewed = replicas.Renew(*adopted->row, 1);
+  const auto renewed = replicas.Renew(*adopted->row, 1, 1);
   ASSERT_OK(renewed);
   ASSERT_TRUE(renewed->renewal.has_value());
   EXPECT_EQ(renewed->renewal->renewals, adopted->row->renewals + 1);
@@ -107,8 +107,8 @@ TEST_F(StorageFailoverTest, ARowThatLostRenewalsIsNot) {
   Run(absl::StrCat("cp -a ", cluster_.data_directory(), " ", CopyOfData()));
   cluster_.Start();
   // The first call finds that the connection is gone.
-  absl::StatusOr<RenewalOutcome> outcome = replicas.Renew(row, 0);
-  if (!outcome.ok()) outcome = replicas.Renew(row, 0);
+  absl::StatusOr<RenewalOutcome> outcome = replicas.Renew(row, 0, 0);
+  if (!outcome.ok()) outcome = replicas.Renew(row, 0, 0);
   ASSERT_OK(outcome);
   row.renewals = outcome->renewal->renewals;
   ASSERT_GT(row.renewals, 0);

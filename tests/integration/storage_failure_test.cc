@@ -111,7 +111,7 @@ TEST_F(OwnClusterTest, AStandbyIsRefusedUntilItIsPromoted) {
   EXPECT_EQ(database_.Sql("SELECT pg_is_in_recovery()"), "t");
   EXPECT_THAT(List(), HasReason(kUnavailable));
   EXPECT_THAT(database_.Write(Mutation()), HasReason(kUnavailable));
-  EXPECT_THAT(database_.replicas().Renew({"r1", "00000001", 0}, 0),
+  EXPECT_THAT(database_.replicas().Renew({"r1", "00000001", 0}, 0, 0),
               StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT(database_.replicas().LoadSnapshot(0, [](const auto&) {}),
               StatusIs(absl::StatusCode::kUnavailable));

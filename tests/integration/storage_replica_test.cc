@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <numeric>
 #include <set>
 #include <string>
 #include <thread>
@@ -44,8 +45,9 @@ class StorageReplicaTest : public ::testing::Test {
     if (head != nullptr) *head = *std::move(loaded);
     return entries;
   }
-  RenewalOutcome MustRenew(const ReplicaRow& row, int64_t acked = 0) {
-    const auto outcome = replicas().Renew(row, acked);
+  RenewalOutcome MustRenew(const ReplicaRow& row, int64_t acked = 0,
+                           int64_t applied = 0) {
+    const auto outcome = replicas().Renew(row, acked, applied);
     EXPECT_OK(outcome);
     return *outcome;
   }
@@ -290,29 +292,52 @@ TEST_F(StorageReplicaTest, ARowIsReapedOnlyAsItWasSeen) {
 }
 
 TEST_F(StorageReplicaTest, ChangesComeInOrderAndInPieces) {
+  ASSERT_OK(replicas().Register("r1", kTimeline));
+  ASSERT_OK(replicas().Register("r2", kTimeline));
   Mutation mutation;
-  mutation.changes.resize(5);
+  mutation.changes.resize(kChangesPerRenewal + 2);
   ASSERT_OK(database_.Write(mutation));
-  const auto seqs = [&](int64_t after, int64_t head, int limit) {
-    std::vector<int64_t> result;
-    const auto changes = replicas().FetchChanges(after, head, limit);
-    EXPECT_OK(changes);
-    for (const Change& change : *changes) result.push_back(change.seq);
-    return result;
+  const auto seqs_after = [&](int64_t applied) {
+    const RenewalOutcome outcome =
+        MustRenew({"r1", kTimeline, 0}, applied, applied);
+    EXPECT_THAT(outcome.renewal->replicas, SizeIs(2));
+    EXPECT_EQ(outcome.renewal->head, kChangesPerRenewal + 2);
+    std::vector<int64_t> seqs;
+    for (const Change& change : outcome.renewal->changes) {
+      seqs.push_back(change.seq);
+    }
+    return seqs;
   };
-  EXPECT_THAT(seqs(0, 5, 100), ElementsAre(1, 2, 3, 4, 5));
-  EXPECT_THAT(seqs(1, 4, 2), ElementsAre(2, 3));
-  EXPECT_THAT(seqs(5, 9, 100), IsEmpty());
+  std::vector<int64_t> first_piece(kChangesPerRenewal);
+  std::iota(first_piece.begin(), first_piece.end(), 1);
+  EXPECT_EQ(seqs_after(0), first_piece);
+  EXPECT_THAT(seqs_after(kChangesPerRenewal),
+              ElementsAre(kChangesPerRenewal + 1, kChangesPerRenewal + 2));
+  EXPECT_THAT(seqs_after(kChangesPerRenewal + 2), IsEmpty());
+}
+
+// Fault: take the absence of a change for that of the replicas.
+TEST_F(StorageReplicaTest, TheReplicasComeThoughTheNextChangeIsMissing) {
+  ASSERT_OK(replicas().Register("r1", kTimeline));
+  Mutation mutation;
+  mutation.changes.resize(3);
+  ASSERT_OK(database_.Write(mutation));
+  database_.Sql("DELETE FROM change_log WHERE seq = 1");
+  const RenewalOutcome outcome = MustRenew({"r1", kTimeline, 0});
+  EXPECT_THAT(outcome.renewal->replicas, SizeIs(1));
+  EXPECT_THAT(outcome.renewal->changes, SizeIs(2));
 }
 
 TEST_F(StorageReplicaTest, AChangeOfAnUnknownKindIsDataLoss) {
   database_.MustCreate();
+  ASSERT_OK(replicas().Register("r1", kTimeline));
+  const ReplicaRow row{"r1", kTimeline, 0};
   database_.Sql("UPDATE change_log SET operation = 99");
-  EXPECT_THAT(replicas().FetchChanges(0, 1, 10),
+  EXPECT_THAT(replicas().Renew(row, 0, 0),
               StatusIs(absl::StatusCode::kDataLoss));
   // So is one that cannot be read.
   database_.Sql("UPDATE change_log SET operation = 2, project = NULL");
-  EXPECT_THAT(replicas().FetchChanges(0, 1, 10),
+  EXPECT_THAT(replicas().Renew(row, 0, 0),
               StatusIs(absl::StatusCode::kDataLoss));
 }
 
@@ -343,11 +368,12 @@ TEST_F(StorageReplicaTest, ConcurrentMutationsAreDenseAndCountedOneByOne) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(database_.Sql("SELECT count(*) FROM tokens"), absl::StrCat(kLimit));
-  const auto changes = replicas().FetchChanges(0, 1000, 1000);
-  ASSERT_OK(changes);
-  ASSERT_THAT(*changes, SizeIs(kThreads * kTries));
-  for (size_t i = 0; i < changes->size(); ++i) {
-    EXPECT_EQ((*changes)[i].seq, static_cast<int64_t>(i) + 1);
+  ASSERT_OK(replicas().Register("r1", kTimeline));
+  const std::vector<Change> changes =
+      MustRenew({"r1", kTimeline, 0}).renewal->changes;
+  ASSERT_THAT(changes, SizeIs(kThreads * kTries));
+  for (size_t i = 0; i < changes.size(); ++i) {
+    EXPECT_EQ(changes[i].seq, static_cast<int64_t>(i) + 1);
   }
 }
 
@@ -410,7 +436,7 @@ TEST_F(StorageReplicaTest, AConnectionThatWasLostIsReplaced) {
   database_.Sql(
       "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
       " WHERE datname = current_database() AND pid <> pg_backend_pid()");
-  EXPECT_FALSE(replicas().Renew({"r1", kTimeline, 0}, 0).ok());
+  EXPECT_FALSE(replicas().Renew({"r1", kTimeline, 0}, 0, 0).ok());
   const RenewalOutcome outcome = MustRenew({"r1", kTimeline, 0});
   ASSERT_TRUE(outcome.renewal.has_value());
   EXPECT_EQ(outcome.renewal->renewals, 1);

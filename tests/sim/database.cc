@@ -62,7 +62,7 @@ bool Database::Register(const std::string& id, const std::string& timeline) {
 }
 
 RenewalOutcome Database::Renew(const ReplicaRow& row, int64_t acked,
-                               const DatabaseState& seen) {
+                               int64_t applied, const DatabaseState& seen) {
   RenewalOutcome outcome;
   const auto found = leader_.rows.find(row.id);
   if (leader_.timeline != row.timeline ||
@@ -77,6 +77,9 @@ RenewalOutcome Database::Renew(const ReplicaRow& row, int64_t acked,
     renewal.head = seen.head();
     renewal.database_time = Clock();
     for (const auto& [id, other] : seen.rows) renewal.replicas.push_back(other);
+    for (const Change& change : seen.log) {
+      if (change.seq > applied) renewal.changes.push_back(change);
+    }
     listed.acked = std::max(listed.acked, acked);
     renewal.renewals = ++listed.row.renewals;
   }
@@ -213,13 +216,14 @@ absl::StatusOr<bool> StoreFront::Register(const std::string& id,
 }
 
 absl::StatusOr<RenewalOutcome> StoreFront::Renew(const ReplicaRow& row,
-                                                 int64_t acked) {
+                                                 int64_t acked,
+                                                 int64_t applied) {
   // Sometimes the statement waits, for a lock or for the standby, between its
   // snapshot and its effect.
   if (world_.draw().Chance(850)) {
-    const absl::StatusOr<RenewalOutcome> outcome =
-        Write<RenewalOutcome>("renew", [&database = database_, row, acked] {
-          return database.Renew(row, acked, database.leader());
+    const absl::StatusOr<RenewalOutcome> outcome = Write<RenewalOutcome>(
+        "renew", [&database = database_, row, acked, applied] {
+          return database.Renew(row, acked, applied, database.leader());
         });
     if (world_.is_traced() && outcome.ok()) {
       world_.Trace(
@@ -238,7 +242,7 @@ absl::StatusOr<RenewalOutcome> StoreFront::Renew(const ReplicaRow& row,
   if (epoch_ != database_.epoch() || !Reaches()) {
     return Fail("renew", "deposed primary");
   }
-  RenewalOutcome outcome = database_.Renew(row, acked, seen);
+  RenewalOutcome outcome = database_.Renew(row, acked, applied, seen);
   world_.Sleep(world_.Delay());
   if (world_.draw().Chance(world_.weather().doubt_permille)) {
     return Fail("renew", "in doubt");
@@ -248,22 +252,6 @@ absl::StatusOr<RenewalOutcome> StoreFront::Renew(const ReplicaRow& row,
                                            ", head ", seen.head()));
   }
   return outcome;
-}
-
-absl::StatusOr<std::vector<Change>> StoreFront::FetchChanges(int64_t after,
-                                                             int64_t head,
-                                                             int limit) {
-  RETURN_IF_ERROR(Send("fetch"));
-  const DatabaseState* const state = Readable();
-  if (state == nullptr) return Fail("fetch", "deposed primary");
-  std::vector<Change> changes;
-  for (const Change& change : state->log) {
-    if (change.seq <= after || change.seq > head) continue;
-    if (static_cast<int>(changes.size()) == limit) break;
-    changes.push_back(change);
-  }
-  world_.Sleep(world_.Delay());
-  return changes;
 }
 
 absl::StatusOr<AdoptionOutcome> StoreFront::AdoptTimeline(

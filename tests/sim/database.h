@@ -64,7 +64,7 @@ class Database {
   // One statement each.
   bool Register(const std::string& id, const std::string& timeline);
   // Changes the row; the rest of the answer is of the snapshot `seen`.
-  RenewalOutcome Renew(const ReplicaRow& row, int64_t acked,
+  RenewalOutcome Renew(const ReplicaRow& row, int64_t acked, int64_t applied,
                        const DatabaseState& seen);
   AdoptionOutcome AdoptTimeline(const ReplicaRow& row);
   bool Reap(const ReplicaRow& row);
@@ -97,10 +97,8 @@ class StoreFront final : public ReplicaStore {
                                         EntrySink sink) override;
   absl::StatusOr<bool> Register(const std::string& id,
                                 const std::string& timeline) override;
-  absl::StatusOr<RenewalOutcome> Renew(const ReplicaRow& row,
-                                       int64_t acked) override;
-  absl::StatusOr<std::vector<Change>> FetchChanges(int64_t after, int64_t head,
-                                                   int limit) override;
+  absl::StatusOr<RenewalOutcome> Renew(const ReplicaRow& row, int64_t acked,
+                                       int64_t applied) override;
   absl::StatusOr<AdoptionOutcome> AdoptTimeline(const ReplicaRow& row) override;
   absl::Status MarkHistoryLost(const std::string& what) override;
   absl::Status Deregister(const std::string& id) override;

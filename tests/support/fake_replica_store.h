@@ -64,8 +64,8 @@ class FakeReplicaStore final : public ReplicaStore {
     return true;
   }
 
-  absl::StatusOr<RenewalOutcome> Renew(const ReplicaRow& row,
-                                       int64_t now_acked) override {
+  absl::StatusOr<RenewalOutcome> Renew(const ReplicaRow& row, int64_t now_acked,
+                                       int64_t applied) override {
     if (auto status = Begin("Renew"); !status.ok()) return status;
     RenewalOutcome outcome;
     const auto found = rows.find(row.id);
@@ -84,20 +84,13 @@ class FakeReplicaStore final : public ReplicaStore {
       }
       acked[row.id] = std::max(acked[row.id], now_acked);
       outcome.renewal->renewals = ++found->second.renewals;
+      for (const Change& change : log) {
+        if (change.seq <= applied) continue;
+        if (outcome.renewal->changes.size() == kChangesPerRenewal) break;
+        outcome.renewal->changes.push_back(change);
+      }
     }
     return outcome;
-  }
-
-  absl::StatusOr<std::vector<Change>> FetchChanges(int64_t after, int64_t upto,
-                                                   int limit) override {
-    if (auto status = Begin("FetchChanges"); !status.ok()) return status;
-    std::vector<Change> changes;
-    for (const Change& change : log) {
-      if (change.seq <= after || change.seq > upto) continue;
-      if (static_cast<int>(changes.size()) == limit) break;
-      changes.push_back(change);
-    }
-    return changes;
   }
 
   absl::StatusOr<AdoptionOutcome> AdoptTimeline(

@@ -44,8 +44,8 @@ TEST_F(SyncPointsTest, AnUnknownOperationClosesForGood) {
   Run();
   store_.AppendPut(MakeTestToken(random_).entry);
   store_.before = [](const std::string& method) {
-    return method == "FetchChanges" ? absl::DataLossError("operation 9")
-                                    : absl::OkStatus();
+    return method == "Renew" ? absl::DataLossError("operation 9")
+                             : absl::OkStatus();
   };
   ASSERT_OK(steps_.Step());
   EXPECT_EQ(observer_.closed, CloseReason::kUnknownOperation);
