@@ -20,7 +20,7 @@
 #define REPLICAS 1
 #endif
 #define LAST (REPLICAS - 1)
-/* Whether a fetch may stop short of the head. */
+/* Whether the changes that come with a renewal may stop short of its head. */
 #ifndef PAGES
 #define PAGES 1
 #endif
@@ -50,7 +50,7 @@
 #define reaper_without_compare 14      /* the reaper deletes a row that was renewed meanwhile */
 #define log_out_of_order 15            /* a change becomes visible after one with a higher number */
 #define index_cleared_in_place 16      /* closing empties the index under calls in flight */
-#define lease_though_short 17          /* the lease is extended though the fetch stopped short */
+#define lease_though_short 17          /* the lease is extended though the changes stop short */
 #define newer_t0_with_older_head 18    /* a later clock reading vouches for an earlier head */
 #define row_deleted_while_serving 19   /* a drained replica deletes its row before its lease ends */
 #define lease_after_closing 20         /* a sync point in flight publishes a lease after the closing */
