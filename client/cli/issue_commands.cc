@@ -131,7 +131,7 @@ void AddCreate(CLI::App& app, Action& action) {
       ->allow_extra_args(false);
   command
       ->add_option("--metadata", options->metadata,
-                   "KEY=VALUE handed to gateways with each validation; repeat")
+                   "KEY=VALUE handed to whoever calls Validate; repeat")
       ->allow_extra_args(false);
   command
       ->add_option("--expires", options->expires,

@@ -60,7 +60,7 @@ class Interner {
   // Whether somebody uses `value`.
   bool Has(const T& value) const {
     const size_t hash = Hash(value);
-    const Part& part = parts_[hash >> kPartShift];
+    const Part& part = PartOf(hash);
     MutexLock lock(&part.mutex);
     return part.users.find(value, hash) != part.users.end();
   }
@@ -101,6 +101,7 @@ class Interner {
 
   static size_t Hash(const T& value) { return typename Users::hasher()(value); }
   Part& PartOf(size_t hash) { return parts_[hash >> kPartShift]; }
+  const Part& PartOf(size_t hash) const { return parts_[hash >> kPartShift]; }
   int64_t WeightOf(const T& value) const {
     return weigh_ == nullptr ? 0 : weigh_(value);
   }
