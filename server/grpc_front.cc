@@ -52,7 +52,7 @@ bool IsSocketInUse(absl::string_view listen) {
   return is_in_use;
 }
 
-UnaryServerOptions ValidateOptions(const Settings& settings) {
+UnaryServerOptions QueueOptions(const Settings& settings) {
   UnaryServerOptions options;
   options.queues = settings.validate_threads;
   return options;
@@ -91,21 +91,25 @@ class GrpcFront::GrpcHealthSink final : public HealthSink {
 };
 
 absl::StatusOr<std::unique_ptr<GrpcFront>> GrpcFront::Start(
-    const Settings& settings, const Backends& backends) {
+    const Settings& settings, const Backends& backends,
+    const AddRpcs& more_rpcs) {
   auto front = absl::WrapUnique(new GrpcFront(settings, backends));
+  if (more_rpcs) more_rpcs(front->unary_server_);
   RETURN_IF_ERROR(front->Listen(settings));
   return front;
 }
 
 GrpcFront::GrpcFront(const Settings& settings, const Backends& backends)
     : auth_handler_(backends.validator, backends.watches, backends.environment),
-      auth_server_(&auth_handler_, ValidateOptions(settings)),
       check_handler_(backends.check, backends.environment),
-      check_server_(&check_handler_, ValidateOptions(settings)),
+      unary_server_(QueueOptions(settings)),
       token_service_(backends.lifecycle, backends.environment,
                      BlockingCallOptions()),
       self_service_(backends.check, backends.lifecycle, backends.environment,
-                    SelfServiceOptions()) {}
+                    SelfServiceOptions()) {
+  unary_server_.Add(&auth_handler_);
+  unary_server_.Add(&check_handler_);
+}
 
 GrpcFront::~GrpcFront() { Shutdown(absl::ZeroDuration()); }
 
@@ -132,8 +136,7 @@ absl::Status GrpcFront::Listen(const Settings& settings) {
   builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
   builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 4);
   builder.AddListeningPort(settings.listen, credentials, &port_);
-  auth_server_.Register(&builder);
-  check_server_.Register(&builder);
+  unary_server_.Register(&builder);
   builder.RegisterService(&token_service_);
   builder.RegisterService(&self_service_);
   server_ = builder.BuildAndStart();
@@ -147,8 +150,7 @@ absl::Status GrpcFront::Listen(const Settings& settings) {
   health_sink_ =
       std::make_unique<GrpcHealthSink>(*server_->GetHealthCheckService());
   health_ = std::make_unique<HealthState>(*health_sink_);
-  auth_server_.Start();
-  check_server_.Start();
+  unary_server_.Start();
   return absl::OkStatus();
 }
 
@@ -156,8 +158,7 @@ void GrpcFront::Shutdown(absl::Duration timeout) {
   if (server_ == nullptr) return;
   server_->Shutdown(std::chrono::system_clock::now() +
                     absl::ToChronoNanoseconds(timeout));
-  auth_server_.Join();
-  check_server_.Join();
+  unary_server_.Join();
 }
 
 void GrpcFront::AddMetrics(SampledMetrics& metrics) const {

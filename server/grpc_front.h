@@ -3,6 +3,7 @@
 #ifndef WEMASY_SERVER_GRPC_FRONT_H_
 #define WEMASY_SERVER_GRPC_FRONT_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -27,6 +28,9 @@
 
 namespace wemasy::tokens {
 
+// Adds rpcs to those that are served as Validate is.
+using AddRpcs = std::function<void(UnaryServer&)>;
+
 // Listens from its making on, and says NOT_SERVING of everything until told
 // otherwise.
 class GrpcFront {
@@ -42,8 +46,10 @@ class GrpcFront {
 
   // Returns InvalidArgument for TLS files that cannot be used, Unavailable if
   // the address cannot be listened on.
+  // `more_rpcs` may be empty.
   static absl::StatusOr<std::unique_ptr<GrpcFront>> Start(
-      const Settings& settings, const Backends& backends);
+      const Settings& settings, const Backends& backends,
+      const AddRpcs& more_rpcs);
   // Shuts down at once if that was not done.
   ~GrpcFront();
 
@@ -66,9 +72,8 @@ class GrpcFront {
   absl::Status Listen(const Settings& settings);
 
   AuthHandler auth_handler_;
-  UnaryServer<AuthHandler> auth_server_;
   CheckHandler check_handler_;
-  UnaryServer<CheckHandler> check_server_;
+  UnaryServer unary_server_;
   TokenServiceImpl token_service_;
   SelfServiceImpl self_service_;
   std::unique_ptr<grpc::Server> server_;

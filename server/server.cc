@@ -45,12 +45,13 @@ WatchOptions MakeWatchOptions(const Settings& settings) {
 }  // namespace
 
 Server::Server(Settings settings, const BootClock& clock, RandomSource& random,
-               const Logger& logger, StopRequests& stop)
+               const Logger& logger, StopRequests& stop, AddRpcs more_rpcs)
     : settings_(std::move(settings)),
       clock_(clock),
       random_(random),
       logger_(logger),
       stop_(stop),
+      more_rpcs_(std::move(more_rpcs)),
       postgres_(MakePostgresOptions(settings_, logger)),
       pool_(&postgres_, &clock),
       token_store_(&pool_),
@@ -109,12 +110,14 @@ absl::StatusOr<ExitCode> Server::Serve() {
 absl::Status Server::Listen() {
   ASSIGN_OR_RETURN(authenticator_, MakeAuthenticator(settings_));
   ASSIGN_OR_RETURN(
-      front_, GrpcFront::Start(settings_, {&validator_,
-                                           &gateway_check_,
-                                           &lifecycle_,
-                                           &hub_,
-                                           {authenticator_.get(), &recorder_,
-                                            &clock_, &random_}}));
+      front_,
+      GrpcFront::Start(settings_,
+                       {&validator_,
+                        &gateway_check_,
+                        &lifecycle_,
+                        &hub_,
+                        {authenticator_.get(), &recorder_, &clock_, &random_}},
+                       more_rpcs_));
   AddMetrics();
   if (!settings_.check_listen.empty()) {
     CheckEndpointOptions options;

@@ -4,7 +4,9 @@
 #define WEMASY_SERVER_SERVER_H_
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -48,9 +50,9 @@ namespace wemasy::tokens {
 // A server of both services. Not thread-safe.
 class Server {
  public:
-  // Nothing runs yet. All must outlive this object.
+  // Nothing runs yet. All must outlive this object. `more_rpcs` may be empty.
   Server(Settings settings, const BootClock& clock, RandomSource& random,
-         const Logger& logger, StopRequests& stop);
+         const Logger& logger, StopRequests& stop, AddRpcs more_rpcs);
 
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -73,6 +75,7 @@ class Server {
   RandomSource& random_;
   const Logger& logger_;
   StopRequests& stop_;
+  const AddRpcs more_rpcs_;
   Metrics metrics_;
 
   const PostgresOptions postgres_;

@@ -90,7 +90,9 @@ class LibraryModel final : public Model {
 class OwnQueuesModel final : public Model {
  public:
   explicit OwnQueuesModel(const Options& options)
-      : server_(&handler_, ToUnaryServerOptions(options)) {}
+      : server_(ToUnaryServerOptions(options)) {
+    server_.Add(&handler_);
+  }
 
   void Register(grpc::ServerBuilder* builder) override {
     server_.Register(builder);
@@ -107,7 +109,7 @@ class OwnQueuesModel final : public Model {
   }
 
   EmptyHandler handler_;
-  UnaryServer<EmptyHandler> server_;
+  UnaryServer server_;
 };
 
 // Queues with several threads each. Any of them may get a call, so each call

@@ -132,7 +132,7 @@ class RecordingObserver final : public CallObserver {
     Method(std::string name, RecordingObserver* observer)
         : name_(std::move(name)), observer_(*observer) {}
     void Started() noexcept override { ++observer_.started; }
-    bool WantsDetail(int) const noexcept override {
+    bool AdmitDetail(int) const noexcept override {
       return observer_.wants_detail;
     }
     void Finished(const CallReport& report) noexcept override {
@@ -168,7 +168,7 @@ inline std::string ReasonOf(const grpc::Status& status) {
 class ApiServerTest : public ::testing::Test {
  protected:
   void Serve(const char* roles, const BlockingCallOptions& token_options = {},
-             const UnaryServerOptions& auth_options = {},
+             const UnaryServerOptions& unary_options = {},
              const ServerOptions& server_options = {}) {
     authenticator_ = std::make_unique<Authenticator>(*RoleTable::Parse(roles),
                                                      PlaintextCallers::kLocal);
@@ -180,24 +180,21 @@ class ApiServerTest : public ::testing::Test {
                                               environment, token_options);
     auth_handler_ =
         std::make_unique<AuthHandler>(&validator_, &hub_, environment);
-    auth_ = std::make_unique<UnaryServer<AuthHandler>>(auth_handler_.get(),
-                                                       auth_options);
     check_handler_ =
         std::make_unique<CheckHandler>(&gateway_check_, environment);
-    check_ = std::make_unique<UnaryServer<CheckHandler>>(check_handler_.get(),
-                                                         auth_options);
+    unary_ = std::make_unique<UnaryServer>(unary_options);
+    unary_->Add(auth_handler_.get());
+    unary_->Add(check_handler_.get());
     grpc::ServerBuilder builder;
     ApplyServerOptions(server_options, &builder);
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
                              &port_);
     builder.RegisterService(tokens_.get());
     builder.RegisterService(self_.get());
-    auth_->Register(&builder);
-    check_->Register(&builder);
+    unary_->Register(&builder);
     server_ = builder.BuildAndStart();
     ASSERT_NE(server_, nullptr);
-    auth_->Start();
-    check_->Start();
+    unary_->Start();
     target_ = absl::StrCat("127.0.0.1:", port_);
     const auto channel =
         grpc::CreateChannel(target_, grpc::InsecureChannelCredentials());
@@ -211,8 +208,7 @@ class ApiServerTest : public ::testing::Test {
     if (server_ == nullptr) return;
     server_->Shutdown(std::chrono::system_clock::now() +
                       std::chrono::seconds(10));
-    auth_->Join();
-    check_->Join();
+    unary_->Join();
   }
 
   // Lets the validator vouch for its index.
@@ -263,9 +259,8 @@ class ApiServerTest : public ::testing::Test {
   std::unique_ptr<TokenServiceImpl> tokens_;
   std::unique_ptr<SelfServiceImpl> self_;
   std::unique_ptr<AuthHandler> auth_handler_;
-  std::unique_ptr<UnaryServer<AuthHandler>> auth_;
   std::unique_ptr<CheckHandler> check_handler_;
-  std::unique_ptr<UnaryServer<CheckHandler>> check_;
+  std::unique_ptr<UnaryServer> unary_;
   int port_ = 0;
   std::string target_;
   std::unique_ptr<grpc::Server> server_;

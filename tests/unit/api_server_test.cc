@@ -367,7 +367,7 @@ TEST_F(ApiServerTest, ShutsDownUnderLoad) {
   while (observer_.started < 100) std::this_thread::yield();
   server_->Shutdown(std::chrono::system_clock::now() +
                     std::chrono::seconds(10));
-  auth_->Join();
+  unary_->Join();
   stop = true;
   for (std::thread& caller : callers) caller.join();
 }
@@ -377,8 +377,10 @@ TEST_F(ApiServerTest, IsDestroyedWithoutHavingBeenStarted) {
   const ApiEnvironment environment = {&authenticator, &observer_, &clock_,
                                       &random_};
   AuthHandler handler(&validator_, &hub_, environment);
-  UnaryServer<AuthHandler> registered(&handler, {});
-  UnaryServer<AuthHandler> unregistered(&handler, {});
+  UnaryServer registered({});
+  registered.Add(&handler);
+  UnaryServer unregistered({});
+  unregistered.Add(&handler);
   grpc::ServerBuilder builder;
   registered.Register(&builder);
 }

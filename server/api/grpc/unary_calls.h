@@ -1,0 +1,153 @@
+// The calls of one rpc on one of UnaryServer's queues.
+#ifndef WEMASY_SERVER_API_GRPC_UNARY_CALLS_H_
+#define WEMASY_SERVER_API_GRPC_UNARY_CALLS_H_
+
+#include <cstddef>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+
+#include "absl/types/optional.h"
+#include "grpcpp/completion_queue.h"
+#include "grpcpp/server_context.h"
+#include "grpcpp/support/async_unary_call.h"
+#include "grpcpp/support/status.h"
+
+namespace wemasy::tokens {
+
+struct UnaryServerOptions {
+  // Completion queues, and threads.
+  int queues = 1;
+  // Calls of each rpc that a queue stands ready to receive at once.
+  int ready_calls = 128;
+  // Calls of each rpc that a queue holds at most, those included whose replies
+  // wait for a slow reader. Any more wait in gRPC.
+  int max_calls = 4096;
+};
+
+// What a queue's tags point to.
+class QueueTag {
+ public:
+  // What was begun with this tag is done, or (not `ok`) will never be. For the
+  // queue's thread.
+  virtual void OnDone(bool ok) = 0;
+
+ protected:
+  ~QueueTag() = default;
+};
+
+// For the queue's thread.
+class UnaryCalls {
+ public:
+  virtual ~UnaryCalls() = default;
+  // Stands ready for calls.
+  virtual void Begin() = 0;
+  // Whether no call is left, nor will come: the server was shut down.
+  virtual bool empty() const = 0;
+};
+
+// Reads all requests into one message, and writes all responses from one: they
+// keep the memory that they grew, which the transport's limit on messages
+// bounds, and stay in the processor's cache. UnaryServer::Add says what a
+// `Handler` is.
+template <typename Handler>
+class UnaryCallsOf final : public UnaryCalls {
+ public:
+  // Both must outlive this object.
+  UnaryCallsOf(Handler* handler, const UnaryServerOptions& options,
+               grpc::ServerCompletionQueue* queue)
+      : handler_(*handler),
+        ready_target_(static_cast<size_t>(options.ready_calls)),
+        max_calls_(static_cast<size_t>(options.max_calls)),
+        queue_(*queue) {}
+
+  void Begin() override {
+    while (ready_ < ready_target_) PostNew();
+  }
+  bool empty() const override { return calls_.empty(); }
+
+ private:
+  using Request = typename Handler::Request;
+  using Response = typename Handler::Response;
+
+  // A call from its wait for a request to its reply's having been sent.
+  struct Call final : QueueTag {
+    explicit Call(UnaryCallsOf* its_owner) : owner(*its_owner) {}
+    void OnDone(bool ok) override {
+      if (is_answered) {
+        owner.Recycle(this);
+      } else {
+        owner.Answer(this, ok);
+      }
+    }
+
+    UnaryCallsOf& owner;
+    absl::optional<grpc::ServerContext> context;
+    absl::optional<grpc::ServerAsyncResponseWriter<Response>> writer;
+    bool is_answered = false;
+  };
+
+  void PostNew() {
+    auto call = std::make_unique<Call>(this);
+    Call* const raw = call.get();
+    calls_.emplace(raw, std::move(call));
+    Post(raw);
+  }
+
+  void Post(Call* call) {
+    call->is_answered = false;
+    call->writer.reset();
+    call->context.emplace();
+    call->writer.emplace(&*call->context);
+    ++ready_;
+    handler_.Post(&*call->context, &request_, &*call->writer, &queue_,
+                  TagOf(call));
+  }
+
+  void Answer(Call* call, bool ok) {
+    --ready_;
+    if (!ok) {  // The server is shutting down.
+      calls_.erase(call);
+      return;
+    }
+    // Calls whose readers are slow must not use up the ready ones.
+    if (ready_ < (ready_target_ + 1) / 2 && calls_.size() < max_calls_) {
+      PostNew();
+    }
+    // gRPC has read the request within Next, and writes the response out
+    // within Finish.
+    response_.Clear();
+    const grpc::Status status =
+        handler_.Handle(*call->context, request_, &response_);
+    call->is_answered = true;
+    if (status.ok()) {
+      call->writer->Finish(response_, status, TagOf(call));
+    } else {
+      call->writer->FinishWithError(status, TagOf(call));
+    }
+  }
+
+  void Recycle(Call* call) {
+    if (ready_ < ready_target_) {
+      Post(call);
+    } else {
+      calls_.erase(call);
+    }
+  }
+
+  // The queue gives back what is a QueueTag.
+  static void* TagOf(Call* call) { return static_cast<QueueTag*>(call); }
+
+  Handler& handler_;
+  const size_t ready_target_;
+  const size_t max_calls_;
+  grpc::ServerCompletionQueue& queue_;
+  Request request_;
+  Response response_;
+  size_t ready_ = 0;
+  std::unordered_map<Call*, std::unique_ptr<Call>> calls_;
+};
+
+}  // namespace wemasy::tokens
+
+#endif  // WEMASY_SERVER_API_GRPC_UNARY_CALLS_H_
