@@ -10,7 +10,7 @@ namespace {
 
 // After an answer that is not known to be current, or none.
 constexpr absl::Duration kAskAgain = absl::Milliseconds(100);
-// While no changes are heard of.
+// While no changes are heard of, or nobody vouches that there are none.
 constexpr absl::Duration kAskWithoutSession = absl::Seconds(2);
 
 }  // namespace
@@ -44,8 +44,10 @@ TokenSubscription RevocationMonitor::Subscribe(absl::string_view token,
 }
 
 void RevocationMonitor::Unsubscribe(int64_t id) {
+  // What its callback holds may end subscriptions, too: not under the mutex.
+  decltype(watched_)::node_type gone;
   MutexLock lock(&mutex_);
-  watched_.erase(id);
+  gone = watched_.extract(id);
   // A callback may end its own subscription.
   if (std::this_thread::get_id() == thread_.get_id()) return;
   while (calling_ == id) changed_.Wait(&mutex_);
@@ -54,26 +56,40 @@ void RevocationMonitor::Unsubscribe(int64_t id) {
 void RevocationMonitor::OnSession(
     const std::shared_ptr<WatchSession>& session) {
   MutexLock lock(&mutex_);
-  session_ = session;
   // Changes may have been missed, or will be.
-  const BootTime now = clock_.Now();
-  for (auto& [id, watched] : watched_) {
-    watched.due = now;
-    ++watched.doubts;
-  }
+  DoubtAll();
+  session_ = session;
   changed_.SignalAll();
 }
 
 void RevocationMonitor::OnChange(const std::string& token_name) {
   MutexLock lock(&mutex_);
-  const BootTime now = clock_.Now();
   for (auto& [id, watched] : watched_) {
     // One without a name yet is being asked about.
     if (watched.name != token_name) continue;
-    watched.due = now;
-    ++watched.doubts;
+    Doubt(watched);
     changed_.SignalAll();
   }
+}
+
+void RevocationMonitor::Doubt(Watched& watched) {
+  const BootTime now = clock_.Now();
+  if (watched.is_settled) {
+    watched.is_settled = false;
+    watched.vouched_until = std::max(
+        watched.vouched_until, std::min(now, LeaseEnd()) + vouch_timeout_);
+  }
+  watched.due = now;
+  ++watched.doubts;
+}
+
+void RevocationMonitor::DoubtAll() {
+  for (auto& [id, watched] : watched_) Doubt(watched);
+  has_settled_ = false;
+}
+
+BootTime RevocationMonitor::LeaseEnd() const {
+  return session_ == nullptr ? BootTime() : session_->state()->lease_end();
 }
 
 void RevocationMonitor::Run() {
@@ -84,13 +100,18 @@ void RevocationMonitor::Run() {
                                        [](const auto& a, const auto& b) {
                                          return a.second.due < b.second.due;
                                        });
-    const absl::Duration left = next == watched_.end()
-                                    ? absl::InfiniteDuration()
-                                    : next->second.due - clock_.Now();
-    if (left <= absl::ZeroDuration()) {
+    const BootTime due =
+        next == watched_.end() ? BootTime::InfiniteFuture() : next->second.due;
+    // A lease is extended without a word.
+    const BootTime doubtful =
+        has_settled_ ? LeaseEnd() : BootTime::InfiniteFuture();
+    const BootTime now = clock_.Now();
+    if (now >= doubtful) {
+      DoubtAll();
+    } else if (now >= due) {
       Check(next->first);
     } else {
-      changed_.WaitWithTimeout(&mutex_, left);
+      changed_.WaitWithTimeout(&mutex_, std::min(due, doubtful) - now);
     }
   }
 }
@@ -115,11 +136,13 @@ void RevocationMonitor::Check(int64_t id) {
   if (is_valid) {
     watched.name = fresh->answer.identity->name;
     watched.vouched_until = now + vouch_timeout_;
-    if (session_ == nullptr) {
+    if (now >= LeaseEnd()) {
       watched.due = std::min(now + kAskWithoutSession, fresh->answer.end);
     } else if (watched.doubts == doubts && IsCurrent(*fresh)) {
       // Any later change will be heard of.
       watched.due = fresh->answer.end;
+      watched.is_settled = true;
+      has_settled_ = true;
     } else {
       watched.due = now + kAskAgain;
     }
@@ -129,11 +152,12 @@ void RevocationMonitor::Check(int64_t id) {
     watched.due = now + kAskAgain;
     return;
   }
-  const std::function<void()> callback = std::move(watched.callback);
+  std::function<void()> callback = std::move(watched.callback);
   watched_.erase(found);
   calling_ = id;
   mutex_.Unlock();
   callback();
+  callback = nullptr;
   mutex_.Lock();
   calling_ = 0;
   changed_.SignalAll();

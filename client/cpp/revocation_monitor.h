@@ -59,11 +59,19 @@ class RevocationMonitor {
     BootTime vouched_until;
     // How often it was found due by a change or a session.
     int64_t doubts = 0;
+    // Whether the session vouches for it: it would have told of a change.
+    bool is_settled = false;
   };
 
   void Run();
   // Asks about one token that is due.
   void Check(int64_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Has it asked about at once: the session's word does not count any more.
+  void Doubt(Watched& watched) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DoubtAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Until when the session's lease lasts, as far as is known; long ago without
+  // a session.
+  BootTime LeaseEnd() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Whether the answer is as new as all that the session has told, and the
   // session will tell of what changes it.
   bool IsCurrent(const FreshAnswer& fresh) const
@@ -79,6 +87,8 @@ class RevocationMonitor {
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::shared_ptr<WatchSession> session_ ABSL_GUARDED_BY(mutex_);
   std::map<int64_t, Watched> watched_ ABSL_GUARDED_BY(mutex_);
+  // Whether the session may vouch for any of them.
+  bool has_settled_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t last_id_ ABSL_GUARDED_BY(mutex_) = 0;
   // Whose callback is running; 0 for none.
   int64_t calling_ ABSL_GUARDED_BY(mutex_) = 0;

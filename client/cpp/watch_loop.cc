@@ -122,6 +122,8 @@ grpc::Status WatchLoop::RunStream(size_t replica) {
     session->End();
     events_.on_session(nullptr);
   }
+  // First, so that the thread of the pings is not held up by a full stream.
+  context.TryCancel();
   {
     MutexLock lock(&mutex_);
     context_ = nullptr;
@@ -133,7 +135,6 @@ grpc::Status WatchLoop::RunStream(size_t replica) {
     MutexLock lock(&write_mutex_);
     stream_ = nullptr;
   }
-  context.TryCancel();
   return stream->Finish();
 }
 

@@ -2,6 +2,7 @@
 #ifndef WEMASY_CLIENT_CPP_WATCH_LOOP_H_
 #define WEMASY_CLIENT_CPP_WATCH_LOOP_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>

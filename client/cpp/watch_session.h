@@ -4,6 +4,7 @@
 #define WEMASY_CLIENT_CPP_WATCH_SESSION_H_
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>

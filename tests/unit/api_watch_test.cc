@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/synchronization/notification.h"
@@ -359,6 +360,52 @@ TEST_F(WatchTest, CallsBackWhenNobodyVouchesForTheToken) {
       client.OnRevoked(token_.secret.Reveal(), [&] { ended.Notify(); });
   lease_.Close();
   EXPECT_TRUE(ended.WaitForNotificationWithTimeout(absl::Seconds(10)));
+}
+
+// Faults: count from when it was last asked about; believe a stream whose
+// replica has no lease.
+TEST_F(WatchTest, AsLongAsTheSessionHasALeaseItVouches) {
+  Serve(kRoles);
+  Open();
+  Apply(token_.entry);
+  TokenClientOptions options = ClientOptions();
+  options.vouch_timeout = absl::Seconds(2);
+  TokenClient client(options);
+  ASSERT_TRUE(Eventually([&] { return client.has_lease(); }));
+  absl::Notification ended;
+  const TokenSubscription subscription =
+      client.OnRevoked(token_.secret.Reveal(), [&] { ended.Notify(); });
+  EXPECT_FALSE(
+      ended.WaitForNotificationWithTimeout(options.vouch_timeout * 1.5));
+  lease_.Close();
+  EXPECT_FALSE(ended.WaitForNotificationWithTimeout(options.vouch_timeout / 8));
+  EXPECT_TRUE(ended.WaitForNotificationWithTimeout(absl::Seconds(10)));
+}
+
+// Fault: destroy a callback under the lock that ending a subscription needs.
+TEST_F(WatchTest, ACallbackMayOwnSubscriptions) {
+  Serve(kRoles);
+  Open();
+  TestToken token = MakeTestToken(random_, "shop");
+  Apply(token.entry);
+  TokenClient client(ClientOptions());
+  const auto subscribe = [&](std::function<void()> callback) {
+    return std::make_shared<TokenSubscription>(
+        client.OnRevoked(token.secret.Reveal(), std::move(callback)));
+  };
+  // One that ends with another one.
+  auto owned = subscribe([] {});
+  std::weak_ptr<TokenSubscription> alive = owned;
+  auto owner = subscribe([owned = std::move(owned)] {});
+  owner.reset();
+  EXPECT_TRUE(alive.expired());
+  // One that is its own, and ends with the call.
+  auto own = std::make_shared<TokenSubscription>();
+  alive = own;
+  *own = client.OnRevoked(token.secret.Reveal(), [own] {});
+  own.reset();
+  Revoke(token);
+  EXPECT_TRUE(Eventually([&] { return alive.expired(); }));
 }
 
 }  // namespace
