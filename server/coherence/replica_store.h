@@ -40,7 +40,7 @@ struct ReplicaRow {
 // What another reader of the table sees of a replica.
 struct ListedReplica {
   ReplicaRow row;
-  // The last change that it and its clients have applied. Never becomes false.
+  // The last change that it and its clients have applied: it only rises.
   int64_t acked = 0;
 };
 
@@ -109,7 +109,8 @@ class ReplicaStore {
   // Gives `sink` the live secrets of all tokens, and those dead ones that died
   // last, at most `max_dead`, each of them once, all in one REPEATABLE READ
   // snapshot; returns that snapshot's head. Several threads may call `sink` at
-  // a time, none of them after the return.
+  // a time, none of them after the return. If history was lost, gives nothing.
+  // Returns FailedPrecondition if the database is not fit.
   virtual absl::StatusOr<FeedHead> LoadSnapshot(int64_t max_dead,
                                                 EntrySink sink) = 0;
 

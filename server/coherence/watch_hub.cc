@@ -1,6 +1,7 @@
 #include "server/coherence/watch_hub.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 

@@ -79,15 +79,15 @@ class WatchHub final : public WatchStreams {
   void Queue(const Change& change);
   // Tells the streams that have something to tell.
   void Deliver();
-  // Lets no other stream join, gives no more grants, and ends each stream when
-  // its last one has ended. Idempotent.
+  // Lets no other stream join, gives no more grants, and ends each stream at
+  // the first ping after its last one has ended. Idempotent.
   void Retire();
   // Ends all streams at once, and lets no other join. Idempotent.
   void Close();
 
   // The last change, up to `applied`, that every client has applied, or need
-  // not, that may still answer from its cache. Never goes back if `applied`
-  // does not.
+  // not, that may still answer from its cache. An earlier answer for the same
+  // `applied` may be higher, and stays true.
   int64_t Acked(int64_t applied);
   // When what Acked returned last may change though no client says anything:
   // a grant ends then. InfiniteFuture for never.

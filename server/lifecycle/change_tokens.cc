@@ -88,13 +88,8 @@ std::vector<std::string> Apply(const UpdateRequest& request,
   Set(scopes, "scopes", record.scopes, changed);
   Set(request.metadata, "metadata", record.metadata, changed);
   if (request.expire_time) {
-    // Kept to the microsecond, and answered as it is kept.
-    const absl::Time expire_time =
-        *request.expire_time == absl::InfiniteFuture()
-            ? *request.expire_time
-            : absl::FromUnixMicros(absl::ToUnixMicros(*request.expire_time));
-    Set(absl::make_optional(expire_time), "expire_time", record.expire_time,
-        changed);
+    Set(absl::make_optional(ToMicros(*request.expire_time)), "expire_time",
+        record.expire_time, changed);
     if (record.old_secret_expire_time) {
       record.old_secret_expire_time =
           std::min(*record.old_secret_expire_time, record.expire_time);

@@ -3,6 +3,7 @@
 #ifndef WEMASY_SERVER_LIFECYCLE_FIELD_RULES_H_
 #define WEMASY_SERVER_LIFECYCLE_FIELD_RULES_H_
 
+#include <cstddef>
 #include <string>
 #include <vector>
 

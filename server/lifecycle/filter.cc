@@ -12,6 +12,12 @@
 namespace wemasy::tokens {
 namespace {
 
+// RFC 3339 has the years 1 to 9999.
+const absl::Time kYear1 =
+    absl::FromCivil(absl::CivilYear(1), absl::UTCTimeZone());
+const absl::Time kYear10000 =
+    absl::FromCivil(absl::CivilYear(10000), absl::UTCTimeZone());
+
 constexpr size_t kMaxFilterLength = 1000;
 
 // Reads a filter from left to right. The statuses it returns never leave this
@@ -53,7 +59,7 @@ class FilterParser {
   }
 
   // The next text in double quotes, in which \ takes the next character as it
-  // is.
+  // is. Nothing that can be compared has control characters.
   absl::StatusOr<std::string> Quoted() {
     SkipSpace();
     begin_ = at_;
@@ -65,6 +71,9 @@ class FilterParser {
         return value;
       }
       if (text_[at_] == '\\' && ++at_ == text_.size()) break;
+      if (absl::ascii_iscntrl(text_[at_])) {
+        return Unexpected("a text without control characters");
+      }
       value += text_[at_];
     }
     return Unexpected("a closing quote");
@@ -74,7 +83,8 @@ class FilterParser {
     ASSIGN_OR_RETURN(const std::string text, Quoted());
     absl::Time time;
     std::string ignored;
-    if (!absl::ParseTime(absl::RFC3339_full, text, &time, &ignored)) {
+    if (!absl::ParseTime(absl::RFC3339_full, text, &time, &ignored) ||
+        time < kYear1 || time >= kYear10000) {
       return Unexpected("a time as \"2026-01-31T00:00:00Z\"");
     }
     return time;

@@ -66,9 +66,7 @@ struct Issue {
 absl::Status CheckRetry(const IssuedRequest& earlier,
                         const TokenDigest& payload, absl::Time now) {
   if (earlier.payload != payload) {
-    return MakeError(ErrorReason::kRequestIdReused,
-                     "request_id was used for a request with another content; "
-                     "draw a new UUID for each new request");
+    return RequestIdReused();
   }
   const TokenName name{earlier.project, earlier.token};
   if (now - earlier.time <= kRetryWindow) return absl::OkStatus();
@@ -113,12 +111,6 @@ absl::StatusOr<Mutation> Reissue(const CallContext& context,
   Audit(mutation, context, AuditAction::kReissued, name, actor);
   issue = {token.record, locked.now};
   return mutation;
-}
-
-// PostgreSQL keeps microseconds; what is answered must be what is kept.
-absl::Time ToMicros(absl::Time time) {
-  if (time == absl::InfiniteFuture()) return time;
-  return absl::FromUnixMicros(absl::ToUnixMicros(time));
 }
 
 TokenRecord NewRecord(const CreateRequest& request, const TokenName& name,

@@ -29,6 +29,11 @@ void PutEntry(Mutation& mutation, IndexEntry entry) {
 
 }  // namespace
 
+absl::Time ToMicros(absl::Time time) {
+  if (time == absl::InfiniteFuture()) return time;
+  return absl::FromUnixMicros(absl::ToUnixMicros(time));
+}
+
 absl::Status TokenNotFound(const TokenName& name) {
   return MakeError(ErrorReason::kTokenNotFound,
                    absl::StrCat(name.ToString(), " does not exist"),

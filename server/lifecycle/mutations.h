@@ -18,6 +18,9 @@ namespace wemasy::tokens {
 absl::Status TokenNotFound(const TokenName& name);
 absl::Status TokenNotActive(const TokenName& name, TokenState state);
 
+// PostgreSQL keeps microseconds; what is answered must be what is kept.
+absl::Time ToMicros(absl::Time time);
+
 // Returns an error of kMetadataLimit if there is no room to give a token
 // `metadata`. Tokens without any always have room.
 absl::Status CheckMetadataRoom(const MetadataRoom& room,

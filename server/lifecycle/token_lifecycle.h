@@ -3,6 +3,7 @@
 #define WEMASY_SERVER_LIFECYCLE_TOKEN_LIFECYCLE_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 

@@ -5,8 +5,8 @@
 // database's clock (clock_timestamp(), not the transaction's start). Every
 // call ends by `deadline`.
 //
-// Errors common to all calls: kDatabaseUnavailable (nothing was changed; a
-// retry is safe), kDeadlineTooShort (nothing was changed), kCommitInDoubt
+// Errors common to all calls: kDatabaseUnavailable, kOverloaded and
+// kDeadlineTooShort (nothing was changed; a retry is safe), kCommitInDoubt
 // (only from a commit), kInternal.
 #ifndef WEMASY_SERVER_LIFECYCLE_TOKEN_STORE_H_
 #define WEMASY_SERVER_LIFECYCLE_TOKEN_STORE_H_

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <map>
+#include <utility>
 
 #include "absl/strings/strip.h"
 #include "absl/time/civil_time.h"

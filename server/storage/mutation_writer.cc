@@ -1,4 +1,5 @@
 // The writing half of PostgresTokenTransaction.
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -82,14 +83,15 @@ absl::StatusOr<CommitStamp> PostgresTokenTransaction::Write(
   RETURN_IF_ERROR(WriteSecrets(mutation));
   if (mutation.request) {
     const IssuedRequest& request = *mutation.request;
-    RETURN_IF_ERROR(Touch(sql::kWriteRequest,
-                          Params()
-                              .Text(request.project.text())
-                              .Text(request.request_id)
-                              .Bytes(request.payload.bytes())
-                              .Id(request.token)
-                              .Bytes(request.issued.bytes()),
-                          1));
+    ASSIGN_OR_RETURN(const Rows rows,
+                     connection_.Execute(sql::kWriteRequest,
+                                         Params()
+                                             .Text(request.project.text())
+                                             .Text(request.request_id)
+                                             .Bytes(request.payload.bytes())
+                                             .Id(request.token)
+                                             .Bytes(request.issued.bytes())));
+    if (rows.affected() == 0) return RequestIdReused();
   }
   return AppendChanges(mutation);
 }

@@ -1,9 +1,13 @@
 #include "server/storage/postgres_connection.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -66,10 +70,17 @@ bool HungUp(int socket, int events) {
 struct PostgresConnection::Session {
   explicit Session(const std::string& conninfo)
       : connection(conninfo), notices(connection) {
+    if (socket < 0) throw std::system_error(errno, std::generic_category());
     ForbidReconnection(connection);
+  }
+  ~Session() {
+    if (socket >= 0) close(socket);
   }
 
   pqxx::connection connection;
+  // The connection's, by a descriptor of our own: libpq closes its own as soon
+  // as reading fails, and the number may be another socket's then.
+  const int socket = fcntl(connection.sock(), F_DUPFD_CLOEXEC, 0);
   NoticeCounter notices;
   absl::flat_hash_set<std::string> prepared;
   std::unique_ptr<Receiver> receiver;
@@ -130,7 +141,7 @@ absl::Status PostgresConnection::CheckServer(Purpose purpose) {
 
 void PostgresConnection::SetDeadline(BootTime deadline) {
   guard_.Release();
-  guard_ = watchdog_->Watch(session_->connection.sock(), deadline);
+  guard_ = watchdog_->Watch(session_->socket, deadline);
 }
 
 void PostgresConnection::ClearDeadline() { guard_.Release(); }
@@ -166,8 +177,9 @@ Rows PostgresConnection::RunStatement(const Statement& statement,
   for (const absl::optional<std::string>& value : params.values()) {
     values.push_back(value ? value->c_str() : nullptr);
   }
-  if (session_->prepared.insert(statement.name).second) {
+  if (!session_->prepared.contains(statement.name)) {
     session_->connection.prepare(statement.name, statement.sql);
+    session_->prepared.insert(statement.name);
   }
   // No transaction of libpqxx's: Begin and Commit are statements like others,
   // so that every round trip and its outcome are ours.

@@ -111,6 +111,8 @@ PostgresReplicaStore::Open() {
                  absl::StrCat("cannot connect to the database: ",
                               opened.status().message()));
   }
+  // Which waiting does not change.
+  if (absl::IsFailedPrecondition(opened.status())) return opened.status();
   return PublicStatus(FailureKind::kUnavailable);
 }
 

@@ -2,6 +2,7 @@
 #ifndef WEMASY_SERVER_STORAGE_POSTGRES_REPLICA_STORE_H_
 #define WEMASY_SERVER_STORAGE_POSTGRES_REPLICA_STORE_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>

@@ -2,6 +2,7 @@
 #ifndef WEMASY_SERVER_STORAGE_POSTGRES_TOKEN_TRANSACTION_H_
 #define WEMASY_SERVER_STORAGE_POSTGRES_TOKEN_TRANSACTION_H_
 
+#include <cstddef>
 #include <string>
 #include <vector>
 

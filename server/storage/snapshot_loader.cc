@@ -151,6 +151,11 @@ absl::StatusOr<FeedHead> LoadIndexSnapshot(PostgresConnection& first,
       first.Begin(PostgresConnection::Isolation::kReadOnlySnapshot));
   RETURN_IF_ERROR(first.ExecuteScript("prepare_load", kPrepareLoad));
   ASSIGN_OR_RETURN(FeedHead head, ReadHead(first));
+  if (head.lost_history) {
+    // Nobody may use what would be loaded.
+    RETURN_IF_ERROR(first.Commit());
+    return head;
+  }
   ASSIGN_OR_RETURN(const Handover handover, ExportSnapshot(first));
   RETURN_IF_ERROR(JoinSnapshot(second, handover.snapshot, head));
 

@@ -1,7 +1,8 @@
-// All SQL of the running service, in one place.
+// The SQL of the running service, in one place; what makes a session or a load
+// fit for use is with the code that does so.
 //
-// A statement is prepared under its name, which is also what the log shows.
-// Every one is used with parameters only.
+// A statement is prepared under its name, which is also what the log shows, and
+// used with parameters only. The two texts of a load end with what is read.
 #ifndef WEMASY_SERVER_STORAGE_STATEMENTS_H_
 #define WEMASY_SERVER_STORAGE_STATEMENTS_H_
 

@@ -109,6 +109,12 @@ absl::Status MakeError(ErrorReason reason, absl::string_view message,
   return MakeStatus(detail, message);
 }
 
+absl::Status RequestIdReused() {
+  return MakeError(ErrorReason::kRequestIdReused,
+                   "request_id was used for a request with another content; "
+                   "draw a new UUID for each new request");
+}
+
 absl::optional<ErrorDetail> GetErrorDetail(const absl::Status& status) {
   const absl::optional<absl::Cord> payload = status.GetPayload(kPayloadUrl);
   if (!payload) return absl::nullopt;

@@ -63,6 +63,9 @@ struct ErrorDetail {
 absl::Status MakeError(ErrorReason reason, absl::string_view message,
                        std::map<std::string, std::string> metadata = {});
 
+// The error of a request whose request_id was that of another request.
+absl::Status RequestIdReused();
+
 // The detail of a status made here; nothing for any other status.
 absl::optional<ErrorDetail> GetErrorDetail(const absl::Status& status);
 

@@ -2,6 +2,7 @@
 #ifndef WEMASY_SERVER_TOKEN_RESOURCE_NAME_H_
 #define WEMASY_SERVER_TOKEN_RESOURCE_NAME_H_
 
+#include <cstddef>
 #include <string>
 #include <utility>
 

@@ -2,6 +2,7 @@
 #ifndef WEMASY_SERVER_TOKEN_SCOPE_SET_H_
 #define WEMASY_SERVER_TOKEN_SCOPE_SET_H_
 
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>

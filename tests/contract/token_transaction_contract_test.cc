@@ -263,9 +263,17 @@ TEST_P(TokenStoreContract, ARequestIsRememberedForItsProject) {
   // A retry changes what it issued, and nothing else.
   Mutation retry;
   retry.request = request;
-  retry.request->payload = TokenDigest::Of("another payload");
   retry.request->issued = TokenDigest::Of("second secret");
   MustWrite(retry);
+  // What is no retry changes nothing: of two at a time neither may have seen
+  // the other.
+  Mutation other = retry;
+  other.request->payload = TokenDigest::Of("another payload");
+  EXPECT_THAT(Write(other), HasReason(ErrorReason::kRequestIdReused));
+  other = retry;
+  other.inserted_tokens = {MakeRecord()};
+  other.request->token = other.inserted_tokens[0].name.token;
+  EXPECT_THAT(Write(other), HasReason(ErrorReason::kRequestIdReused));
 
   absl::optional<IssuedRequest> found, foreign, unknown;
   absl::Time now;

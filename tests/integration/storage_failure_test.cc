@@ -150,6 +150,9 @@ TEST(StorageServerCheckTest, AServerThatMayForgetCommitsIsRefused) {
   absl::Status status = CheckDatabase(database.options(), database.clock());
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition));
   EXPECT_THAT(std::string(status.message()), HasSubstr("synchronous_commit"));
+  // A replica that waited for the database is told so, too.
+  EXPECT_THAT(database.replicas().LoadSnapshot(0, [](const auto&) {}),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
   database.Sql(
       "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I RESET"
       " synchronous_commit', current_database()); END $$");

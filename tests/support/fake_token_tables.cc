@@ -185,7 +185,12 @@ absl::Status FakeTokenTransaction::WriteRequest(const IssuedRequest& request) {
   stored.time = now_;
   const std::pair key(request.project, request.request_id);
   const auto [row, is_new] = tables_.requests.emplace(key, stored);
-  if (!is_new) row->second.issued = request.issued;
+  if (is_new) return absl::OkStatus();
+  IssuedRequest& earlier = row->second;
+  if (earlier.payload != request.payload || earlier.token != request.token) {
+    return RequestIdReused();
+  }
+  earlier.issued = request.issued;
   return absl::OkStatus();
 }
 
