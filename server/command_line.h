@@ -11,6 +11,9 @@
 
 namespace wemasy::tokens {
 
+// What `--help` says about them.
+extern const char kExitCodesHelp[];
+
 // What is on a command line. Values are not looked at yet.
 struct CommandLine {
   Command command = Command::kHelp;

@@ -45,9 +45,6 @@ enum class ExitCode {
   kFailedClosed = 5,
 };
 
-// What `--help` says about them.
-extern const char kExitCodesHelp[];
-
 // The values of all flags. Flags of other commands have their defaults.
 struct Settings {
   // Has the password in it, maybe.

@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -74,10 +76,13 @@ absl::Status ForbidCoreDumps() {
 
 StopRequests::StopRequests() {
   int fds[2] = {-1, -1};
-  if (::pipe2(fds, O_CLOEXEC | O_NONBLOCK) == 0) {
-    read_fd_ = fds[0];
-    stop_fd = fds[1];
+  // A process that could not be told to stop must not begin.
+  if (::pipe2(fds, O_CLOEXEC | O_NONBLOCK) != 0) {
+    std::perror("pipe2");
+    std::abort();
   }
+  read_fd_ = fds[0];
+  stop_fd = fds[1];
   SetHandler(SIGTERM, HandleSignal);
   SetHandler(SIGINT, HandleSignal);
   // A peer that is gone shows as an error of the write.

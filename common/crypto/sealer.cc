@@ -2,7 +2,7 @@
 
 #include <openssl/aead.h>
 
-#include <array>
+#include <cstdlib>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -39,10 +39,16 @@ std::string Sealer::Seal(absl::string_view plain,
   std::string sealed(kNonceSize + plain.size() + kTagSize, '\0');
   auto* out = reinterpret_cast<uint8_t*>(sealed.data());
   random_->Fill({out, kNonceSize});
+  const auto key = NewContext(key_);
   size_t written = 0;
-  EVP_AEAD_CTX_seal(NewContext(key_).get(), out + kNonceSize, &written,
-                    sealed.size() - kNonceSize, out, kNonceSize, Bytes(plain),
-                    plain.size(), Bytes(context), context.size());
+  if (key == nullptr ||
+      EVP_AEAD_CTX_seal(key.get(), out + kNonceSize, &written,
+                        sealed.size() - kNonceSize, out, kNonceSize,
+                        Bytes(plain), plain.size(), Bytes(context),
+                        context.size()) != 1) {
+    // There is no memory, and no text that could be given in its place.
+    std::abort();
+  }
   sealed.resize(kNonceSize + written);
   return absl::WebSafeBase64Escape(sealed);
 }
@@ -57,10 +63,11 @@ absl::StatusOr<std::string> Sealer::Open(absl::string_view sealed,
     return refused;
   }
   std::string plain(raw.size() - kNonceSize, '\0');
+  const auto key = NewContext(key_);
   size_t written = 0;
-  if (EVP_AEAD_CTX_open(NewContext(key_).get(),
-                        reinterpret_cast<uint8_t*>(plain.data()), &written,
-                        plain.size(), Bytes(raw), kNonceSize,
+  if (key == nullptr ||
+      EVP_AEAD_CTX_open(key.get(), reinterpret_cast<uint8_t*>(plain.data()),
+                        &written, plain.size(), Bytes(raw), kNonceSize,
                         Bytes(raw) + kNonceSize, raw.size() - kNonceSize,
                         Bytes(context), context.size()) != 1) {
     return refused;

@@ -2,7 +2,9 @@
 #ifndef WEMASY_COMMON_CRYPTO_SEALER_H_
 #define WEMASY_COMMON_CRYPTO_SEALER_H_
 
+#include <cstddef>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"

@@ -2,6 +2,7 @@
 #ifndef WEMASY_COMMON_CRYPTO_SECRET_H_
 #define WEMASY_COMMON_CRYPTO_SECRET_H_
 
+#include <cstddef>
 #include <vector>
 
 #include "absl/strings/string_view.h"

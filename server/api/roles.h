@@ -11,6 +11,7 @@
 #ifndef WEMASY_SERVER_API_ROLES_H_
 #define WEMASY_SERVER_API_ROLES_H_
 
+#include <cstddef>
 #include <string>
 #include <utility>
 

@@ -2,6 +2,8 @@
 #ifndef WEMASY_SERVER_JOBS_MAINTENANCE_H_
 #define WEMASY_SERVER_JOBS_MAINTENANCE_H_
 
+#include <cstdint>
+
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"

@@ -30,7 +30,7 @@ struct PeriodicJob {
 // Runs jobs, one at a time, on one thread. A job that takes long delays the
 // others: what must not wait belongs to another object of this class.
 //
-// Thread-safe.
+// Start, Stop and RunDue are for one thread.
 class PeriodicJobs {
  public:
   // Starts nothing. `clock`, `random` and `logger` must outlive this object,

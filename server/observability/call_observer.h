@@ -23,7 +23,7 @@ struct CallReport {
   // Of Validate and Check, with code OK: the number of the verdict; 0 for none.
   int verdict = 0;
 
-  // What follows is set only if WantsDetail said so. None of it has a secret
+  // What follows is set only if AdmitDetail said so. None of it has a secret
   // in it; empty is unknown.
 
   // The call's id in the log: the caller's `x-request-id`, or a new one.
@@ -47,8 +47,9 @@ class MethodObserver {
 
   // A call has arrived. Followed by one Finished.
   virtual void Started() noexcept = 0;
-  // Whether a call that ends with `code` shall be told of in detail.
-  virtual bool WantsDetail(int code) const noexcept = 0;
+  // Whether a call that ends with `code` shall be told of in detail, which is
+  // limited: to be asked once for each call.
+  virtual bool AdmitDetail(int code) const noexcept = 0;
   virtual void Finished(const CallReport& report) noexcept = 0;
 };
 

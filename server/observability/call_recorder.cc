@@ -44,7 +44,7 @@ class CallRecorder::Method final : public MethodObserver {
 
   void Started() noexcept override { metrics_.CountStarted(); }
 
-  bool WantsDetail(int code) const noexcept override {
+  bool AdmitDetail(int code) const noexcept override {
     const auto status = static_cast<absl::StatusCode>(code);
     if (!recorder_.logger_.IsOn(SeverityOf(status, severity_if_ok_))) {
       return false;

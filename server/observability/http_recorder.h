@@ -7,6 +7,8 @@
 #include <prometheus/family.h>
 #include <prometheus/histogram.h>
 
+#include <cstdint>
+
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"

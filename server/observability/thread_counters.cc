@@ -9,9 +9,9 @@ namespace {
 
 // Hands out the exclusive places. Its mutex orders a thread's last count
 // before the first one of the next thread in the same place.
-class SlotPool {
+class CounterPlaces {
  public:
-  SlotPool() {
+  CounterPlaces() {
     // The lowest first.
     for (int slot = kExclusiveThreadSlots - 1; slot >= 0; --slot) {
       free_.push_back(slot);
@@ -38,14 +38,14 @@ class SlotPool {
 };
 
 // Never destroyed: threads may end after main does.
-SlotPool& Pool() {
-  static SlotPool* const pool = new SlotPool;
+CounterPlaces& Places() {
+  static CounterPlaces* const pool = new CounterPlaces;
   return *pool;
 }
 
 struct SlotOwner {
-  SlotOwner() : slot(Pool().Take()) {}
-  ~SlotOwner() { Pool().GiveBack(slot); }
+  SlotOwner() : slot(Places().Take()) {}
+  ~SlotOwner() { Places().GiveBack(slot); }
   const int slot;
 };
 

@@ -96,9 +96,9 @@ class CheckRequestReaderTest : public ::testing::Test {
     const grpc::Status status =
         grpc::SerializationTraits<CheckRequestReader>::Deserialize(&buffer,
                                                                    &reader_);
-    EXPECT_EQ(status.error_code(),
-              status.ok() ? grpc::StatusCode::OK : grpc::StatusCode::INTERNAL);
-    return status.ok();
+    // gRPC would end the call with an error, which Envoy may take for "allow".
+    EXPECT_TRUE(status.ok());
+    return reader_.is_readable();
   }
 
   CheckRequestReader reader_;

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "server/command_line.h"
 #include "server/flags.h"
 
 namespace wemasy::tokens {

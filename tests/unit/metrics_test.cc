@@ -229,7 +229,7 @@ class CallRecorderTest : public testing::Test {
 
   // What the API does at a call's end.
   void Finish(MethodObserver& method, CallReport report) {
-    if (method.WantsDetail(report.code)) report.request_id = "r-1";
+    if (method.AdmitDetail(report.code)) report.request_id = "r-1";
     method.Finished(report);
   }
 

@@ -19,6 +19,9 @@ grpc::Status CheckHandler::Handle(grpc::ServerContext& context,
   ServedCall call(Rpc::kCheck, environment_, &observer_, &context);
   const absl::Status status = ServedCall::Guard([&] {
     RETURN_IF_ERROR(call.Admit(/*resource=*/{}));
+    if (!request.is_readable()) {
+      return absl::InvalidArgumentError("the message is no CheckRequest");
+    }
     answer = check_.Check(request.headers(), request.settings());
     return answer.status;
   });

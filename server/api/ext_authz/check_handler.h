@@ -18,7 +18,8 @@ namespace wemasy::tokens {
 //
 // A call never ends with an error, which Envoy would take for "allow" on a
 // route with failure_mode_allow: what is not allowed is denied in an answer.
-// Metrics and the log have the error.
+// Metrics and the log have the error. The exceptions are gRPC's: a message that
+// is longer than it takes, a deadline, a server that stops.
 //
 // Thread-safe.
 class CheckHandler {

@@ -152,7 +152,11 @@ bool ReadHeader(absl::string_view message, HeaderField* header) {
 
 }  // namespace
 
-bool CheckRequestReader::Read(grpc::ByteBuffer* buffer) {
+void CheckRequestReader::Read(grpc::ByteBuffer* buffer) {
+  is_readable_ = ReadRequest(buffer);
+}
+
+bool CheckRequestReader::ReadRequest(grpc::ByteBuffer* buffer) {
   bytes_.clear();
   headers_.clear();
   raw_headers_.clear();

@@ -26,10 +26,12 @@ class CheckRequestReader {
   CheckRequestReader(const CheckRequestReader&) = delete;
   CheckRequestReader& operator=(const CheckRequestReader&) = delete;
 
-  // Reads `buffer`, and forgets what was read before. Returns false if it is no
-  // CheckRequest, or one of whose texts is not UTF-8.
-  bool Read(grpc::ByteBuffer* buffer);
+  // Reads `buffer`, and forgets what was read before.
+  void Read(grpc::ByteBuffer* buffer);
 
+  // Whether it was a CheckRequest whose texts are UTF-8. Of another one nothing
+  // else is to be asked.
+  bool is_readable() const { return is_readable_; }
   // Valid until the next Read, as are the texts in them. Envoy sends either all
   // headers of one name as one, or each by itself and as it came
   // (encode_raw_headers).
@@ -37,10 +39,13 @@ class CheckRequestReader {
   absl::Span<const RouteSetting> settings() const { return settings_; }
 
  private:
+  // Returns false if `buffer` is no CheckRequest.
+  bool ReadRequest(grpc::ByteBuffer* buffer);
   bool ReadAttributes(absl::string_view message);
   bool ReadHttpRequest(absl::string_view message);
   bool ReadHeaderMap(absl::string_view message);
 
+  bool is_readable_ = false;
   std::string bytes_;
   std::vector<HeaderField> headers_;
   // Those of them that did not come in a map.
@@ -50,16 +55,15 @@ class CheckRequestReader {
 
 }  // namespace wemasy::tokens
 
-// How gRPC receives it.
+// How gRPC receives it. Never fails: gRPC would end the call with an error.
 template <>
 class grpc::SerializationTraits<wemasy::tokens::CheckRequestReader> {
  public:
   static Status Deserialize(ByteBuffer* buffer,
                             wemasy::tokens::CheckRequestReader* request) {
-    const bool is_read = request->Read(buffer);
+    request->Read(buffer);
     buffer->Clear();
-    return is_read ? Status::OK
-                   : Status(StatusCode::INTERNAL, "not a CheckRequest");
+    return Status::OK;
   }
 };
 

@@ -1,5 +1,7 @@
 #include "server/api/grpc/auth_service.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
 #include "common/status_macros.h"
@@ -55,23 +57,21 @@ AuthHandler::AuthHandler(const Validator* validator, WatchStreams* streams,
 grpc::Status AuthHandler::Handle(grpc::ServerContext& context,
                                  const Request& request, Response* response) {
   ServedCall call(Rpc::kValidate, environment_, &validate_observer_, &context);
-  // Has what the report names.
-  absl::StatusOr<Validation> validation;
   return call.Finish(ServedCall::Guard([&] {
     RETURN_IF_ERROR(call.Admit(/*resource=*/{}));
     absl::optional<TokenId> token;
-    validation = Validate(request, response, &token);
-    RETURN_IF_ERROR(validation.status());
-    call.set_verdict(static_cast<int>(validation->verdict));
+    ASSIGN_OR_RETURN(const Validation validation,
+                     Validate(request, response, &token));
+    call.set_verdict(static_cast<int>(validation.verdict));
     absl::optional<Freshness> freshness;
     if (request.report_freshness()) {
       freshness = Freshness{streams_.identity(), 0};
       const int64_t stream = request.watch_stream_number();
-      if (stream != 0 && streams_.Note(stream, token, validation->applied)) {
+      if (stream != 0 && streams_.Note(stream, token, validation.applied)) {
         freshness->stream = stream;
       }
     }
-    EncodeDecision(*validation, freshness, response);
+    EncodeDecision(validation, freshness, response);
     call.set_token(NameIn(*response));
     return absl::OkStatus();
   }));

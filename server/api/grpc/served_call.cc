@@ -61,7 +61,7 @@ grpc::Status ServedCall::Finish(const absl::Status& status) {
   report.code = static_cast<int>(reply.error_code());
   report.latency = environment_.clock->Now() - start_;
   report.verdict = verdict_;
-  if (!observer_.WantsDetail(report.code)) {
+  if (!observer_.AdmitDetail(report.code)) {
     observer_.Finished(report);
     return reply;
   }
