@@ -1,5 +1,7 @@
 // What Envoy gets for a CheckRequest, over real gRPC.
 #include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -101,6 +103,31 @@ TEST_F(ExtAuthzTest, AValidTokenPassesAndStaysBehind) {
   EXPECT_EQ(metadata.at("scopes").list_value().values_size(), 2);
   EXPECT_THAT(response.DebugString(),
               Not(HasSubstr(std::string(token_.secret.Reveal()))));
+}
+
+// Fault: end the call with an error, which Envoy may take for "allow".
+TEST_F(ExtAuthzTest, WhatIsNoRequestIsDenied) {
+  grpc::GenericStub stub(
+      grpc::CreateChannel(target_, grpc::InsecureChannelCredentials()));
+  const grpc::Slice bytes("\xff");
+  const grpc::ByteBuffer request(&bytes, 1);
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  const auto call = stub.PrepareUnaryCall(
+      &context, "/envoy.service.auth.v3.Authorization/Check", request, &queue);
+  call->StartCall();
+  grpc::ByteBuffer reply;
+  grpc::Status status;
+  call->Finish(&reply, &status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  ASSERT_TRUE(queue.Next(&tag, &ok));
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  CheckResponse response;
+  ASSERT_TRUE(
+      grpc::SerializationTraits<CheckResponse>::Deserialize(&reply, &response)
+          .ok());
+  EXPECT_TRUE(response.has_denied_response());
 }
 
 TEST_F(ExtAuthzTest, WhatPassesForOursIsTakenAwayButNotWhatWeSet) {
