@@ -3,16 +3,18 @@
 //
 //   server_models --port=PORT --model=callback|sync|queues
 //                 [--queues=N] [--threads-per-queue=M] [--posted=K]
-//                 [--deadlock-detection] [--plain-options]
+//                 [--idle-queues=L] [--deadlock-detection] [--plain-options]
 //
 // `callback` and `sync` are gRPC's APIs of these names, with their own threads.
 // `queues` are N completion queues with M threads each, every one of which
 // stands ready for K calls: with one thread each it is tokend's UnaryServer.
-// By default all is as tokend has it, on two processors.
+// Idle ones have a thread each, too, and no call is for them. By default all is
+// as tokend has it, on two processors.
 //
 // Prints "ready" once it serves on 127.0.0.1, and ends with its input. It links
 // no malloc of its own: another one is for LD_PRELOAD.
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -40,6 +42,7 @@ struct Options {
   int queues = 2;
   int threads_per_queue = 1;
   int posted = UnaryServerOptions().ready_calls;
+  int idle_queues = 0;
   bool deadlock_detection = false;
   bool plain_options = false;
 };
@@ -210,6 +213,35 @@ class SharedQueuesModel final : public Model {
   std::vector<std::unique_ptr<Queue>> queues_;
 };
 
+// Queues that wait for other rpcs' calls, which do not come.
+class IdleQueues {
+ public:
+  IdleQueues(int count, grpc::ServerBuilder* builder) {
+    for (int i = 0; i < count; ++i) {
+      queues_.push_back(builder->AddCompletionQueue());
+    }
+  }
+  void Start() {
+    for (const auto& queue : queues_) {
+      threads_.emplace_back([&queue] {
+        void* tag = nullptr;
+        bool ok = false;
+        while (queue->Next(&tag, &ok)) {
+        }
+      });
+    }
+  }
+  // The server must have been shut down.
+  void Join() {
+    for (const auto& queue : queues_) queue->Shutdown();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+ private:
+  std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues_;
+  std::vector<std::thread> threads_;
+};
+
 std::unique_ptr<Model> MakeModel(const Options& options) {
   if (options.model == "callback") {
     return std::make_unique<LibraryModel<CallbackEcho>>();
@@ -229,20 +261,25 @@ int Serve(const Options& options) {
     absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   }
   const std::unique_ptr<Model> model = MakeModel(options);
+  // It brings threads of gRPC's.
+  grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   if (!options.plain_options) ApplyServerOptions(ServerOptions(), &builder);
   builder.AddListeningPort(absl::StrCat("127.0.0.1:", options.port),
                            grpc::InsecureServerCredentials());
   model->Register(&builder);
+  IdleQueues idle_queues(options.idle_queues, &builder);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr) return 1;
   model->Start();
+  idle_queues.Start();
   std::puts("ready");
   std::fflush(stdout);
   while (std::getchar() != EOF) {
   }
   server->Shutdown();
   model->Join();
+  idle_queues.Join();
   return 0;
 }
 
@@ -257,6 +294,8 @@ int Main(int argc, char** argv) {
   app.add_option("--threads-per-queue", options.threads_per_queue)
       ->check(CLI::PositiveNumber);
   app.add_option("--posted", options.posted)->check(CLI::PositiveNumber);
+  app.add_option("--idle-queues", options.idle_queues)
+      ->check(CLI::NonNegativeNumber);
   app.add_flag("--deadlock-detection", options.deadlock_detection);
   app.add_flag("--plain-options", options.plain_options);
   CLI11_PARSE(app, argc, argv);

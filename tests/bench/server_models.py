@@ -42,6 +42,8 @@ VARIANTS = {
     "model_sync": Variant(model="sync"),
     "model_1_queue": Variant(("--queues=1",)),
     "model_2_queues_2_threads": Variant(("--threads-per-queue=2",)),
+    # As if each rpc had queues of its own.
+    "model_2_idle_queues": Variant(("--idle-queues=2",)),
     "model_posted_1": Variant(("--posted=1",)),
     "model_deadlock_detection": Variant(("--deadlock-detection",)),
     "model_plain_options": Variant(("--plain-options",)),
