@@ -15,16 +15,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "common/status_macros.h"
-#include "google/protobuf/stubs/logging.h"
-#include "grpc/support/log.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/resource_quota.h"
 #include "grpcpp/server_builder.h"
 #include "server/api/grpc/server_options.h"
 #include "server/api/grpc/tls_credentials.h"
-#include "server/api/roles.h"
-#include "server/observability/call_recorder.h"
 
 namespace wemasy::tokens {
 namespace {
@@ -32,8 +28,6 @@ namespace {
 // Calls of the life cycle block, each on a thread. More than the calls it
 // admits at once, as the refused need one, too.
 constexpr int kMaxSyncThreads = 512;
-// Lines a second about what libraries have to say.
-constexpr int64_t kLibraryLinesPerSecond = 10;
 
 // Whether a server listens on a Unix socket: gRPC would take the path away
 // from it.
@@ -173,46 +167,6 @@ void GrpcFront::AddMetrics(SampledMetrics& metrics) const {
   };
   add(token_service_.calls(), "TokenService");
   add(self_service_.calls(), "SelfService");
-}
-
-absl::StatusOr<std::unique_ptr<Authenticator>> MakeAuthenticator(
-    const Settings& settings) {
-  RoleTable roles;
-  if (!settings.roles.empty()) {
-    ASSIGN_OR_RETURN(roles, RoleTable::Parse(settings.roles));
-  }
-  PlaintextCallers plaintext = PlaintextCallers::kAnyone;
-  if (settings.has_tls()) {
-    plaintext = PlaintextCallers::kRefused;
-  } else if (settings.is_local()) {
-    plaintext = PlaintextCallers::kLocal;
-  }
-  return std::make_unique<Authenticator>(std::move(roles), plaintext);
-}
-
-void LogLibraryMessagesTo(const Logger& logger, const BootClock& clock) {
-  // Both take a plain function, and call it until the process ends.
-  static const Logger* library_logger = nullptr;
-  static const BootClock* library_clock = nullptr;
-  static RateLimit* const limit = new RateLimit(kLibraryLinesPerSecond);
-  library_logger = &logger;
-  library_clock = &clock;
-  gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
-  gpr_set_log_function([](gpr_log_func_args* args) {
-    if (!limit->Admit(library_clock->Now())) return;
-    library_logger->Warning("grpc", {{"detail", args->message},
-                                     {"file", args->file},
-                                     {"line", args->line}});
-  });
-  // Of texts that are not UTF-8, which any caller can send. The message may
-  // name the field; it never has the text.
-  google::protobuf::SetLogHandler([](google::protobuf::LogLevel,
-                                     const char* file, int line,
-                                     const std::string& message) {
-    if (!limit->Admit(library_clock->Now())) return;
-    library_logger->Warning(
-        "protobuf", {{"detail", message}, {"file", file}, {"line", line}});
-  });
 }
 
 }  // namespace wemasy::tokens

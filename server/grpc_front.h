@@ -10,7 +10,6 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "grpcpp/server.h"
-#include "server/api/authenticator.h"
 #include "server/api/ext_authz/check_handler.h"
 #include "server/api/gateway/gateway_check.h"
 #include "server/api/grpc/auth_service.h"
@@ -22,7 +21,6 @@
 #include "server/config.h"
 #include "server/lifecycle/token_lifecycle.h"
 #include "server/observability/health.h"
-#include "server/observability/log.h"
 #include "server/observability/metrics.h"
 #include "server/validate/validator.h"
 
@@ -81,16 +79,6 @@ class GrpcFront {
   std::unique_ptr<HealthState> health_;
   int port_ = 0;
 };
-
-// What the roles file grants, to callers as `settings` let them in. Returns
-// InvalidArgument if the roles file cannot be parsed.
-absl::StatusOr<std::unique_ptr<Authenticator>> MakeAuthenticator(
-    const Settings& settings);
-
-// Sends what gRPC and protobuf have to say to `logger`, a bounded number of
-// lines a second, instead of standard error. `logger` and `clock` must live as
-// long as the process.
-void LogLibraryMessagesTo(const Logger& logger, const BootClock& clock);
 
 }  // namespace wemasy::tokens
 

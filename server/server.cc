@@ -5,6 +5,7 @@
 
 #include "common/status_macros.h"
 #include "server/database_options.h"
+#include "server/make_authenticator.h"
 
 namespace wemasy::tokens {
 namespace {

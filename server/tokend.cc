@@ -8,6 +8,7 @@
 #include "server/commands.h"
 #include "server/config.h"
 #include "server/database_options.h"
+#include "server/library_log.h"
 #include "server/process.h"
 #include "server/server.h"
 #include "server/storage/migrator.h"

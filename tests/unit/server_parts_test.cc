@@ -7,8 +7,8 @@
 #include <string>
 
 #include "server/database_options.h"
-#include "server/grpc_front.h"
 #include "server/index_metadata_room.h"
+#include "server/make_authenticator.h"
 #include "server/process.h"
 #include "server/replica_watch.h"
 #include "tests/support/entries.h"
