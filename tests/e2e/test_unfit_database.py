@@ -4,6 +4,7 @@ import concurrent.futures
 
 import pytest
 from harness.server import migrate
+from harness.waiting import wait_until
 
 DATABASE_REFUSED = 3
 
@@ -38,6 +39,18 @@ def test_database_with_a_newer_schema(fleet):
 def test_database_that_does_not_know_us(fleet):
     url = fleet.cluster.url(fleet.database, user="nobody_known")
     assert "nobody_known" in serve_refused(fleet, database_url=url)
+
+
+def test_database_that_comes_back_without_schema(private_fleet):
+    """A server waits for one that is away, and not for one that is not fit."""
+    cluster = private_fleet.cluster
+    empty = cluster.new_database()
+    cluster.stop("immediate")
+    server = private_fleet.start(wait=False, database_url=cluster.url(empty))
+    wait_until(lambda: "waiting for it" in server.log(), 15, "no waiting")
+    cluster.start()
+    assert server.process.wait(15) == DATABASE_REFUSED, server.log()
+    assert "migrate" in server.log()
 
 
 def test_two_migrations_at_once(cluster):
