@@ -46,10 +46,12 @@ Rows ToRows(const pqxx::result& result) {
   fields.reserve(columns * static_cast<size_t>(owner->size()));
   for (const auto& row : *owner) {
     for (const auto& field : row) {
-      if (field.is_null()) {
+      // libpq is asked no more than it must be: there are millions of fields.
+      const size_t size = field.size();
+      if (size == 0 && field.is_null()) {
         fields.emplace_back(absl::nullopt);
       } else {
-        fields.emplace_back(absl::string_view(field.c_str(), field.size()));
+        fields.emplace_back(absl::string_view(field.c_str(), size));
       }
     }
   }

@@ -53,12 +53,9 @@ absl::StatusOr<LockedProject> PostgresTokenTransaction::LockProject(
 }
 
 absl::StatusOr<PostgresTokenTransaction::Locked> PostgresTokenTransaction::Lock(
-    const ArrayText& ids, size_t count, const ProjectId* project) {
-  Params lock_params;
-  lock_params.Array(ids);
-  project ? lock_params.Text(project->text()) : lock_params.Null();
+    const Query& lock, const Query& read) {
   ASSIGN_OR_RETURN(const Rows lock_rows,
-                   connection_.Execute(sql::kLockTokens, lock_params));
+                   connection_.Execute(lock.statement, lock.params));
   FieldReader lock_row = lock_rows.Row(0);
   const int64_t locked = lock_row.Int();
   Locked result;
@@ -66,9 +63,9 @@ absl::StatusOr<PostgresTokenTransaction::Locked> PostgresTokenTransaction::Lock(
   RETURN_IF_ERROR(lock_row.status());
   if (locked == 0) return result;
 
-  ASSIGN_OR_RETURN(const Rows rows, connection_.Execute(sql::kReadLockedTokens,
-                                                        Params().Array(ids)));
-  result.tokens.reserve(count);
+  ASSIGN_OR_RETURN(const Rows rows,
+                   connection_.Execute(read.statement, read.params));
+  result.tokens.reserve(static_cast<size_t>(locked));
   for (size_t i = 0; i < rows.size(); ++i) {
     FieldReader row = rows.Row(i);
     result.now = row.Time();
@@ -86,9 +83,10 @@ absl::StatusOr<PostgresTokenTransaction::Locked> PostgresTokenTransaction::Lock(
 
 absl::StatusOr<LockedToken> PostgresTokenTransaction::LockToken(
     const TokenName& name) {
-  ArrayText ids;
-  ids.Add(EncodeId(name.token));
-  ASSIGN_OR_RETURN(Locked locked, Lock(ids, 1, &name.project));
+  ASSIGN_OR_RETURN(
+      Locked locked,
+      Lock({sql::kLockToken, Params().Id(name.token).Text(name.project.text())},
+           {sql::kReadLockedToken, Params().Id(name.token)}));
   LockedToken result;
   result.now = locked.now;
   if (!locked.tokens.empty()) result.token = std::move(locked.tokens[0]);
@@ -115,7 +113,9 @@ absl::StatusOr<LockedTokens> PostgresTokenTransaction::LockTokensByDigest(
     token_of[digest] = id;
     if (tokens.insert(id).second) ids.Add(EncodeId(id));
   }
-  ASSIGN_OR_RETURN(const Locked locked, Lock(ids, tokens.size(), nullptr));
+  ASSIGN_OR_RETURN(const Locked locked,
+                   Lock({sql::kLockTokens, Params().Array(ids)},
+                        {sql::kReadLockedTokens, Params().Array(ids)}));
   absl::flat_hash_map<TokenId, const StoredToken*> stored;
   for (const StoredToken& token : locked.tokens) {
     stored[token.record.name.token] = &token;

@@ -28,7 +28,8 @@ class PostgresTokenTransaction final : public TokenTransaction {
       const ProjectId& project, const std::string& request_id) override;
 
   // Writes and numbers it all; what is left is to commit. Returns
-  // kReplicaTooOld, or kInternal if a row to be updated is not there.
+  // kReplicaTooOld, kRequestIdReused, or kInternal if a row to be updated is
+  // not there.
   absl::StatusOr<CommitStamp> Write(const Mutation& mutation);
 
  private:
@@ -37,9 +38,13 @@ class PostgresTokenTransaction final : public TokenTransaction {
     std::vector<StoredToken> tokens;
   };
 
-  // Locks in the order of ids; `project` may be null.
-  absl::StatusOr<Locked> Lock(const ArrayText& ids, size_t count,
-                              const ProjectId* project);
+  struct Query {
+    const Statement& statement;
+    Params params;
+  };
+
+  // Locks tokens in the order of ids, then reads what they are.
+  absl::StatusOr<Locked> Lock(const Query& lock, const Query& read);
   absl::Status WriteTokens(const Mutation& mutation);
   absl::Status WriteSecrets(const Mutation& mutation);
   absl::StatusOr<CommitStamp> AppendChanges(const Mutation& mutation);

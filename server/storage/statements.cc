@@ -26,23 +26,32 @@ const Statement kCountActiveTokens{
 
 // In the order of ids, so that two transactions never wait for each other.
 // Only ids come back: what the rows say is read after the locks were obtained.
-const Statement kLockTokens{
-    "lock_tokens",
-    "WITH locked AS (SELECT id FROM tokens WHERE id = ANY($1::uuid[])"
-    " AND ($2::text IS NULL OR project = $2) ORDER BY id FOR NO KEY UPDATE)"
-    " SELECT count(*), clock_timestamp() FROM locked"};
+#define WEMASY_LOCK_TOKENS(condition)                      \
+  "WITH locked AS (SELECT id FROM tokens WHERE " condition \
+  " ORDER BY id FOR NO KEY UPDATE)"                        \
+  " SELECT count(*), clock_timestamp() FROM locked"
 
 // One row for each live secret, or one without for a token that has none.
+#define WEMASY_READ_LOCKED_TOKENS(condition)                       \
+  "WITH clock AS MATERIALIZED (SELECT clock_timestamp() AS now)"   \
+  " SELECT c.now, " WEMASY_TOKEN_COLUMNS ", " WEMASY_USAGE_COLUMNS \
+  ", d.digest, d.version, d.is_current, d.ends_at"                 \
+  " FROM tokens t CROSS JOIN clock c" WEMASY_USAGE_JOINS           \
+  " LEFT JOIN token_digests d ON d.token_id = t.id"                \
+  " AND d.dead_at IS NULL AND d.ends_at > c.now"                   \
+  " WHERE " condition " ORDER BY t.id, d.is_current DESC"
+
+// For a single one PostgreSQL keeps its plan. Of an array it does not know the
+// length, and plans anew each time, which takes longer than all the rest.
+const Statement kLockToken{
+    "lock_token", WEMASY_LOCK_TOKENS("id = $1::uuid AND project = $2")};
+const Statement kReadLockedToken{"read_locked_token",
+                                 WEMASY_READ_LOCKED_TOKENS("t.id = $1::uuid")};
+
+const Statement kLockTokens{"lock_tokens",
+                            WEMASY_LOCK_TOKENS("id = ANY($1::uuid[])")};
 const Statement kReadLockedTokens{
-    "read_locked_tokens",
-    "WITH clock AS MATERIALIZED (SELECT clock_timestamp() AS now)"
-    " SELECT c.now, " WEMASY_TOKEN_COLUMNS ", " WEMASY_USAGE_COLUMNS
-    ", d.digest, d.version, d.is_current, d.ends_at"
-    " FROM tokens t CROSS JOIN clock c" WEMASY_USAGE_JOINS
-    " LEFT JOIN token_digests d ON d.token_id = t.id"
-    " AND d.dead_at IS NULL AND d.ends_at > c.now"
-    " WHERE t.id = ANY($1::uuid[])"
-    " ORDER BY t.id, d.is_current DESC"};
+    "read_locked_tokens", WEMASY_READ_LOCKED_TOKENS("t.id = ANY($1::uuid[])")};
 
 // Live and dead: a leak of a secret that is no longer used is still a match.
 const Statement kMatchDigests{"match_digests",

@@ -22,6 +22,8 @@ namespace sql {
 extern const Statement kLockProject;
 extern const Statement kInsertProject;
 extern const Statement kCountActiveTokens;
+extern const Statement kLockToken;
+extern const Statement kReadLockedToken;
 extern const Statement kLockTokens;
 extern const Statement kReadLockedTokens;
 extern const Statement kMatchDigests;
