@@ -11,11 +11,16 @@ SERVICE = "/wemasy.tokens.v1.TokenService"
 VALIDATE = "/wemasy.tokens.v1.AuthService/Validate"
 CHECK = "/envoy.service.auth.v3.Authorization/Check"
 FORGED = "wmsy_kwoEaQxqGV4S3oUccpFeOf5Vafi37041P62J"
+GARBAGE = (b"\xff" * 100, b"\x0a\xff", b"not protobuf")
 
 
 def field(number: int, content: bytes) -> bytes:
     """A length-delimited field of fewer than 128 bytes on the wire."""
     return bytes([number << 3 | 2, len(content)]) + content
+
+
+# The beginning of a DeniedHttpResponse: its status, whose code is a number.
+DENIED_WITH_500 = field(1, b"\x08\xf4\x03")
 
 
 # --- Validate
@@ -78,16 +83,22 @@ def test_validate_requests_are_checked_in_order(client, project):
     [
         *(f"{SERVICE}/{rpc}" for rpc in ("CreateToken", "GetToken")),
         VALIDATE,
-        CHECK,
     ],
 )
 def test_bytes_that_are_no_message(server, client, method):
     """INTERNAL is what every gRPC server says to what it cannot parse, before
     the service hears of the call: there is no field yet to be at fault."""
-    for garbage in (b"\xff" * 100, b"\x0a\xff", b"not protobuf"):
+    for garbage in GARBAGE:
         with pytest.raises(grpc.RpcError) as raised:
             client.raw_call(method, garbage)
         assert raised.value.code() == grpc.StatusCode.INTERNAL
+    assert client.serving()
+
+
+def test_bytes_that_are_no_check(client):
+    """Denied in an answer: Envoy may take an error for "allow"."""
+    for garbage in GARBAGE:
+        assert DENIED_WITH_500 in client.raw_call(CHECK, garbage)
     assert client.serving()
 
 
