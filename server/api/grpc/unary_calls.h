@@ -28,12 +28,10 @@ struct UnaryServerOptions {
 // What a queue's tags point to.
 class QueueTag {
  public:
+  virtual ~QueueTag() = default;
   // What was begun with this tag is done, or (not `ok`) will never be. For the
   // queue's thread.
   virtual void OnDone(bool ok) = 0;
-
- protected:
-  ~QueueTag() = default;
 };
 
 // For the queue's thread.
