@@ -22,7 +22,8 @@ struct PostgresOptions {
   // The server ends any session, a migration's too, that says nothing for so
   // long in a transaction: a replica that is cut off or stopped in the middle
   // of one must not keep the locks that every change needs. Much shorter than
-  // the wait for a lock, as several of its sessions may be before whoever waits.
+  // the wait for a lock, as several of its sessions may be before whoever
+  // waits.
   absl::Duration idle_in_transaction_timeout = absl::Milliseconds(500);
   // For one exchange of a replica, which has no caller with a deadline. The
   // connection is closed then, and the outcome unknown.
