@@ -7,6 +7,7 @@ import uuid
 import grpc
 from harness.client import ACTOR, failing, invalid
 from harness.stubs import auth_pb2, service_pb2, token_pb2
+from harness.waiting import wait_until
 
 FORGED = "wmsy_kwoEaQxqGV4S3oUccpFeOf5Vafi37041P62J"
 
@@ -20,7 +21,11 @@ def timestamp(seconds, nanos=0):
 def test_limit_of_active_tokens(fleet, project):
     server = fleet.start(max_active_tokens=3)
     with server.client() as client:
-        tokens = [client.create(project, f"t{i}").token for i in range(3)]
+        later = timestamp(time.time() + 3600)
+        tokens = [
+            client.create(project, f"t{i}", expire_time=later).token
+            for i in range(3)
+        ]
         with failing(
             grpc.StatusCode.RESOURCE_EXHAUSTED, "ACTIVE_TOKEN_LIMIT"
         ) as found:
@@ -32,12 +37,15 @@ def test_limit_of_active_tokens(fleet, project):
         client.create(f"{project}-b")
         # The revoked and the expired do not count.
         client.revoke(tokens[0].name)
-        soon = timestamp(time.time() + 1)
-        client.create(project, expire_time=soon)
+        expiring = client.create(
+            project, expire_time=timestamp(time.time() + 4)
+        )
+        wait_until(
+            lambda: client.verdict(expiring.secret) == "EXPIRED", 20, "its end"
+        )
+        client.create(project)
         with failing(grpc.StatusCode.RESOURCE_EXHAUSTED, "ACTIVE_TOKEN_LIMIT"):
             client.create(project)
-        time.sleep(1.5)
-        client.create(project)
         assert len(client.list_all(project)) == 5
 
 
