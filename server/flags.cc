@@ -230,8 +230,10 @@ constexpr FlagSpec kFlags[] = {
      [](absl::string_view v, Settings& s) {
        return IsAddress(v) && SetText(v, s.address);
      }},
-    {"service", kHealth, "", "the full name of a service",
-     "Service to ask for; the server as a whole by default.", SetService},
+    {"service", kHealth, "", "the full name of a service, or liveness",
+     "What to ask for: whether the server as a whole is ready by default; "
+     "liveness is so as long as somebody answers.",
+     SetService},
     {"tls-ca", kHealth, nullptr, "a PEM file",
      "Authorities of the server's certificate. Without it, plaintext.",
      WEMASY_TEXT(tls_ca)},

@@ -20,7 +20,6 @@
 #include "grpcpp/resource_quota.h"
 #include "grpcpp/server_builder.h"
 #include "server/api/grpc/server_options.h"
-#include "server/api/grpc/tls_credentials.h"
 
 namespace wemasy::tokens {
 namespace {
@@ -60,9 +59,10 @@ BlockingCallOptions SelfServiceOptions() {
   return options;
 }
 
-absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeCredentials(
-    const Settings& settings) {
-  if (!settings.has_tls()) return grpc::InsecureServerCredentials();
+absl::StatusOr<TlsCredentials> MakeCredentials(const Settings& settings) {
+  if (!settings.has_tls()) {
+    return TlsCredentials{grpc::InsecureServerCredentials(), nullptr};
+  }
   TlsFiles files;
   files.key = settings.tls_key;
   files.certificate_chain = settings.tls_cert;
@@ -108,8 +108,8 @@ GrpcFront::GrpcFront(const Settings& settings, const Backends& backends)
 GrpcFront::~GrpcFront() { Shutdown(absl::ZeroDuration()); }
 
 absl::Status GrpcFront::Listen(const Settings& settings) {
-  ASSIGN_OR_RETURN(const std::shared_ptr<grpc::ServerCredentials> credentials,
-                   MakeCredentials(settings));
+  ASSIGN_OR_RETURN(const TlsCredentials tls, MakeCredentials(settings));
+  tls_reloads_ = tls.reloads;
   if (IsSocketInUse(settings.listen)) {
     return absl::UnavailableError(absl::StrCat(
         "cannot listen on ", settings.listen, ": a server does already"));
@@ -129,7 +129,7 @@ absl::Status GrpcFront::Listen(const Settings& settings) {
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
   builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
   builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 4);
-  builder.AddListeningPort(settings.listen, credentials, &port_);
+  builder.AddListeningPort(settings.listen, tls.credentials, &port_);
   unary_server_.Register(&builder);
   builder.RegisterService(&token_service_);
   builder.RegisterService(&self_service_);
@@ -167,6 +167,17 @@ void GrpcFront::AddMetrics(SampledMetrics& metrics) const {
   };
   add(token_service_.calls(), "TokenService");
   add(self_service_.calls(), "SelfService");
+  if (tls_reloads_ == nullptr) return;
+  metrics.AddGauge("tokend_tls_certificate_expiry_timestamp_seconds",
+                   "When the certificate that new connections are shown ends.",
+                   [tls = tls_reloads_] {
+                     return absl::ToDoubleSeconds(tls->certificate_expiry() -
+                                                  absl::UnixEpoch());
+                   });
+  metrics.AddCounter(
+      "tokend_tls_reload_failures_total",
+      "Looks at the TLS files that found some that cannot be used.",
+      [tls = tls_reloads_] { return static_cast<double>(tls->failures()); });
 }
 
 }  // namespace wemasy::tokens

@@ -14,6 +14,7 @@
 #include "server/api/gateway/gateway_check.h"
 #include "server/api/grpc/auth_service.h"
 #include "server/api/grpc/served_call.h"
+#include "server/api/grpc/tls_credentials.h"
 #include "server/api/grpc/token_service.h"
 #include "server/api/grpc/unary_server.h"
 #include "server/api/self/self_service.h"
@@ -74,6 +75,8 @@ class GrpcFront {
   UnaryServer unary_server_;
   TokenServiceImpl token_service_;
   SelfServiceImpl self_service_;
+  // Null without TLS.
+  const TlsReloads* tls_reloads_ = nullptr;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<HealthSink> health_sink_;
   std::unique_ptr<HealthState> health_;

@@ -1,5 +1,5 @@
 #include "server/tokend.h"
 
 int main(int argc, char** argv) {
-  return wemasy::tokens::RunTokend(argc, argv, WEMASY_VERSION);
+  return wemasy::tokens::RunTokend(argc, argv, {WEMASY_VERSION});
 }

@@ -45,14 +45,14 @@ WatchOptions MakeWatchOptions(const Settings& settings) {
 
 }  // namespace
 
-Server::Server(Settings settings, const BootClock& clock, RandomSource& random,
-               const Logger& logger, StopRequests& stop, AddRpcs more_rpcs)
+Server::Server(Settings settings, Program program, const BootClock& clock,
+               RandomSource& random, const Logger& logger, StopRequests& stop)
     : settings_(std::move(settings)),
+      program_(std::move(program)),
       clock_(clock),
       random_(random),
       logger_(logger),
       stop_(stop),
-      more_rpcs_(std::move(more_rpcs)),
       postgres_(MakePostgresOptions(settings_, logger)),
       pool_(&postgres_, &clock),
       token_store_(&pool_),
@@ -91,7 +91,8 @@ absl::StatusOr<ExitCode> Server::Serve() {
   housekeeping_.Start();
   health_updates_.Start();
   logger_.Info("listening",
-               {{"address", settings_.listen},
+               {{"version", program_.version},
+                {"address", settings_.listen},
                 {"port", front_->port()},
                 {"ops_port", ops_ == nullptr ? 0 : ops_->port()},
                 {"check_port", check_ == nullptr ? 0 : check_->port()},
@@ -118,7 +119,7 @@ absl::Status Server::Listen() {
                         &lifecycle_,
                         &hub_,
                         {authenticator_.get(), &recorder_, &clock_, &random_}},
-                       more_rpcs_));
+                       program_.more_rpcs));
   AddMetrics();
   if (!settings_.check_listen.empty()) {
     CheckEndpointOptions options;
@@ -138,6 +139,9 @@ absl::Status Server::Listen() {
 void Server::AddMetrics() {
   SampledMetrics& metrics = *metrics_.sampled;
   AddProcessMetrics(metrics);
+  metrics.AddGauge("tokend_build_info",
+                   "1; the label says which version it is.", [] { return 1.0; },
+                   {{"version", program_.version}});
   watch_.AddMetrics(lease_, barrier_, metrics);
   metrics.AddGauge("tokend_watch_streams",
                    "Streams of clients that keep answers.",

@@ -33,6 +33,7 @@
 #include "server/observability/metrics.h"
 #include "server/observability/ops_endpoint.h"
 #include "server/process.h"
+#include "server/program.h"
 #include "server/replica_watch.h"
 #include "server/storage/connection_pool.h"
 #include "server/storage/postgres_change_listener.h"
@@ -47,12 +48,12 @@
 
 namespace wemasy::tokens {
 
-// A server of both services. Not thread-safe.
+// A server of all services. Not thread-safe.
 class Server {
  public:
-  // Nothing runs yet. All must outlive this object. `more_rpcs` may be empty.
-  Server(Settings settings, const BootClock& clock, RandomSource& random,
-         const Logger& logger, StopRequests& stop, AddRpcs more_rpcs);
+  // Nothing runs yet. All references must outlive this object.
+  Server(Settings settings, Program program, const BootClock& clock,
+         RandomSource& random, const Logger& logger, StopRequests& stop);
 
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -71,11 +72,11 @@ class Server {
   void Drain();
 
   const Settings settings_;
+  const Program program_;
   const BootClock& clock_;
   RandomSource& random_;
   const Logger& logger_;
   StopRequests& stop_;
-  const AddRpcs more_rpcs_;
   Metrics metrics_;
 
   const PostgresOptions postgres_;

@@ -5,6 +5,7 @@
 
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
+#include "server/api/http/check_endpoint.h"
 #include "server/commands.h"
 #include "server/config.h"
 #include "server/database_options.h"
@@ -29,11 +30,15 @@ absl::Status PrepareProcess(const Settings& settings) {
     const absl::Status forbidden = ForbidCoreDumps();
     if (!forbidden.ok()) return forbidden;
   }
-  return RaiseDescriptorLimit(settings.max_connections);
+  int connections = settings.max_connections;
+  if (!settings.check_listen.empty()) {
+    connections += CheckEndpointOptions().max_connections;
+  }
+  return RaiseDescriptorLimit(connections);
 }
 
 ExitCode RunServe(Settings settings, const BootClock& clock,
-                  const Logger& logger, AddRpcs more_rpcs) {
+                  const Logger& logger, Program program) {
   const absl::Status prepared = PrepareProcess(settings);
   if (!prepared.ok()) return Fail(prepared, ExitCode::kUsage);
   StopRequests stop;
@@ -51,14 +56,14 @@ ExitCode RunServe(Settings settings, const BootClock& clock,
     logger.Warning("the database is away; waiting for it",
                    {{"error", fit.message()}});
   }
-  Server server(std::move(settings), clock, random, logger, stop,
-                std::move(more_rpcs));
+  Server server(std::move(settings), std::move(program), clock, random, logger,
+                stop);
   const absl::StatusOr<ExitCode> code = server.Serve();
   if (code.ok()) return *code;
   return Fail(code.status(), ExitCode::kUsage);
 }
 
-ExitCode Run(Invocation invocation, const char* version, AddRpcs more_rpcs) {
+ExitCode Run(Invocation invocation, Program program) {
   static const SystemBootClock* const clock = new SystemBootClock;
   static StderrLogSink* const sink = new StderrLogSink;
   static const Logger* const logger =
@@ -68,13 +73,13 @@ ExitCode Run(Invocation invocation, const char* version, AddRpcs more_rpcs) {
       std::cout << invocation.help;
       return ExitCode::kOk;
     case Command::kVersion:
-      std::cout << "tokend " << version << "\n";
+      std::cout << "tokend " << program.version << "\n";
       return ExitCode::kOk;
     case Command::kServe:
       // The libraries' threads may have something to say to the very end.
       LogLibraryMessagesTo(*logger, *clock);
       return RunServe(std::move(invocation.settings), *clock, *logger,
-                      std::move(more_rpcs));
+                      std::move(program));
     case Command::kMigrate:
       return RunMigrate(invocation.settings, *clock, *logger);
     case Command::kAcceptLostHistory:
@@ -87,8 +92,7 @@ ExitCode Run(Invocation invocation, const char* version, AddRpcs more_rpcs) {
 
 }  // namespace
 
-int RunTokend(int argc, const char* const* argv, const char* version,
-              AddRpcs more_rpcs) {
+int RunTokend(int argc, const char* const* argv, Program program) {
   absl::StatusOr<Invocation> invocation =
       ParseInvocation(ProcessSurroundings(argc, argv));
   if (!invocation.ok()) {
@@ -97,8 +101,7 @@ int RunTokend(int argc, const char* const* argv, const char* version,
               << "\nTry tokend --help, or tokend COMMAND --help.\n";
     return static_cast<int>(ExitCode::kUsage);
   }
-  return static_cast<int>(
-      Run(*std::move(invocation), version, std::move(more_rpcs)));
+  return static_cast<int>(Run(*std::move(invocation), std::move(program)));
 }
 
 }  // namespace wemasy::tokens

@@ -2,15 +2,12 @@
 #ifndef WEMASY_SERVER_TOKEND_H_
 #define WEMASY_SERVER_TOKEND_H_
 
-#include "server/grpc_front.h"
+#include "server/program.h"
 
 namespace wemasy::tokens {
 
 // Runs the command that the arguments name, and returns the exit code.
-// `version` is what --version says; `more_rpcs`, if there is any, are for
-// benchmarks.
-int RunTokend(int argc, const char* const* argv, const char* version,
-              AddRpcs more_rpcs = nullptr);
+int RunTokend(int argc, const char* const* argv, Program program);
 
 }  // namespace wemasy::tokens
 

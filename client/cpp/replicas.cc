@@ -31,13 +31,17 @@ grpc::ChannelArguments ChannelSettings() {
   return settings;
 }
 
-FreshAnswer FromResponse(v1::ValidateResponse& response, BootTime asked_at) {
+absl::StatusOr<FreshAnswer> FromResponse(const v1::ValidateResponse& response,
+                                         BootTime asked_at) {
   FreshAnswer fresh;
   fresh.origin.incarnation = response.freshness().incarnation();
   fresh.origin.seq = response.freshness().change_number();
   fresh.origin.stream = response.freshness().watch_stream_number();
   fresh.answer.verdict = response.verdict();
-  if (response.token().empty()) return fresh;
+  if (response.token().empty()) {
+    if (response.verdict() != v1::VERDICT_VALID) return fresh;
+    return absl::InternalError("the server says VALID, and not of which token");
+  }
   auto identity = std::make_shared<TokenIdentity>();
   identity->name = response.token();
   identity->project = response.project();

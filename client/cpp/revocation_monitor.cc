@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace wemasy::tokens {
 namespace {
@@ -68,6 +69,8 @@ void RevocationMonitor::OnChange(const std::string& token_name) {
     // One without a name yet is being asked about.
     if (watched.name != token_name) continue;
     Doubt(watched);
+    // Before all that may have changed: this one has.
+    watched.due = BootTime();
     changed_.SignalAll();
   }
 }
@@ -129,31 +132,43 @@ void RevocationMonitor::Check(int64_t id) {
   mutex_.Lock();
   const auto found = watched_.find(id);
   if (found == watched_.end()) return;
+  if (!fresh.ok()) return OnNoAnswer(id);
+  if (fresh->answer.verdict != v1::VERDICT_VALID) return End(id);
   Watched& watched = found->second;
   const BootTime now = clock_.Now();
-  const bool is_valid =
-      fresh.ok() && fresh->answer.verdict == v1::VERDICT_VALID;
-  if (is_valid) {
-    watched.name = fresh->answer.identity->name;
-    watched.vouched_until = now + vouch_timeout_;
-    if (now >= LeaseEnd()) {
-      watched.due = std::min(now + kAskWithoutSession, fresh->answer.end);
-    } else if (watched.doubts == doubts && IsCurrent(*fresh)) {
-      // Any later change will be heard of.
-      watched.due = fresh->answer.end;
-      watched.is_settled = true;
-      has_settled_ = true;
-    } else {
-      watched.due = now + kAskAgain;
-    }
-    return;
-  }
-  if (!fresh.ok() && now < watched.vouched_until) {
+  watched.name = fresh->answer.identity->name;
+  watched.vouched_until = now + vouch_timeout_;
+  if (now >= LeaseEnd()) {
+    watched.due = std::min(now + kAskWithoutSession, fresh->answer.end);
+  } else if (watched.doubts == doubts && IsCurrent(*fresh)) {
+    // Any later change will be heard of.
+    watched.due = fresh->answer.end;
+    watched.is_settled = true;
+    has_settled_ = true;
+  } else {
     watched.due = now + kAskAgain;
-    return;
   }
-  std::function<void()> callback = std::move(watched.callback);
-  watched_.erase(found);
+}
+
+void RevocationMonitor::OnNoAnswer(int64_t id) {
+  const BootTime now = clock_.Now();
+  // If it was, it has come to its own end.
+  watched_[id].is_settled = false;
+  std::vector<int64_t> ended;
+  for (auto& [other, watched] : watched_) {
+    if (watched.is_settled) continue;
+    if (now >= watched.vouched_until) ended.push_back(other);
+    watched.due = std::max(watched.due, now + kAskAgain);
+  }
+  // After the others: it may be that there is an answer about all but this one.
+  watched_[id].due = now + 2 * kAskAgain;
+  for (const int64_t each : ended) End(each);
+}
+
+void RevocationMonitor::End(int64_t id) {
+  auto gone = watched_.extract(id);
+  if (gone.empty()) return;
+  std::function<void()> callback = std::move(gone.mapped().callback);
   calling_ = id;
   mutex_.Unlock();
   callback();

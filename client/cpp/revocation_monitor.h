@@ -66,6 +66,10 @@ class RevocationMonitor {
   void Run();
   // Asks about one token that is due.
   void Check(int64_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // No server answered about that one, nor would any about the others.
+  void OnNoAnswer(int64_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Forgets it, and calls back.
+  void End(int64_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Has it asked about at once: the session's word does not count any more.
   void Doubt(Watched& watched) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DoubtAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

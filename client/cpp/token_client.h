@@ -37,9 +37,9 @@ struct TokenClientOptions {
   std::shared_ptr<grpc::ChannelCredentials> credentials;
   // How long a Validate that has to ask may take, all attempts together.
   absl::Duration timeout = absl::Seconds(2);
-  // Answers to keep at most, and answers UNKNOWN at most: about 400 and 100
-  // bytes each. With none, every Validate asks. Each of up to 64 threads has
-  // copies of its last 64 besides, so that it waits for no other.
+  // About how many answers to keep, and how many that are UNKNOWN: some 400 and
+  // 100 bytes each. With none, every Validate asks. Each of up to 64 threads
+  // has copies of its last 64 besides, so that it waits for no other.
   size_t max_answers = 100'000;
   size_t max_unknown = 10'000;
   // A subscription to the end of a token also ends when no server could vouch
@@ -93,7 +93,9 @@ struct TokenClientStats {
 };
 
 // Waits for the end of one token; ends the waiting when destroyed, and then
-// the callback is not called any more. Movable.
+// the callback is not called any more. So destroying it waits for a callback
+// that is running: not under a lock that the callback takes. Must not outlive
+// the client. Movable.
 class TokenSubscription {
  public:
   TokenSubscription() = default;
@@ -105,7 +107,9 @@ class TokenSubscription {
   TokenSubscription(TokenSubscription&& other) noexcept
       : unsubscribe_(std::exchange(other.unsubscribe_, nullptr)) {}
   TokenSubscription& operator=(TokenSubscription&& other) noexcept {
-    std::swap(unsubscribe_, other.unsubscribe_);
+    if (this == &other) return *this;
+    if (unsubscribe_) unsubscribe_();
+    unsubscribe_ = std::exchange(other.unsubscribe_, nullptr);
     return *this;
   }
 
@@ -126,7 +130,8 @@ class TokenClient {
 
   // Decides whether `token`, any bytes, may be used. A refusal is a verdict.
   // An error, such as UNAVAILABLE, DEADLINE_EXCEEDED or PERMISSION_DENIED,
-  // means that nobody could say: refuse the request.
+  // means that nobody could say: refuse the request. Blocks for up to
+  // `timeout` if a server has to be asked.
   absl::StatusOr<TokenValidation> Validate(
       absl::string_view token, const TokenRequirements& requirements = {});
 
@@ -143,7 +148,8 @@ class TokenClient {
   // WebSocket or a long download. That is soon after it was revoked, replaced
   // or has expired; at once if it is not valid now; and also if no server
   // could vouch for it for `vouch_timeout`. The callback must be short and
-  // throw nothing. It must not outlive the client.
+  // throw nothing. For some ten thousand tokens at once: each change looks at
+  // all of them.
   [[nodiscard]] TokenSubscription OnRevoked(absl::string_view token,
                                             std::function<void()> callback);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
 namespace wemasy::tokens {
@@ -13,6 +14,22 @@ namespace {
 constexpr absl::string_view kFirstTimeline = "00000001";
 // A caller who went away keeps others from their place no longer than that.
 constexpr absl::Duration kCancelledLook = absl::Milliseconds(100);
+
+// Who has not confirmed a change, and how long the wait for them can last yet.
+std::string Unconfirmed(const Barrier::Wait& wait, absl::Duration left) {
+  std::string who = "it is not known yet which replicas have";
+  if (wait.missing && wait.missing->empty()) {
+    who = "the database has failed over, and may have forgotten a replica";
+  } else if (wait.missing) {
+    const size_t confirmed =
+        static_cast<size_t>(wait.receipt.acknowledged_replicas) +
+        static_cast<size_t>(wait.receipt.gone_replicas);
+    who = absl::StrCat(wait.missing->size(), " of ",
+                       wait.missing->size() + confirmed, " replicas have not");
+  }
+  return absl::StrCat(who, "; the wait is over in at most ",
+                      absl::FormatDuration(absl::Ceil(left, absl::Seconds(1))));
+}
 
 }  // namespace
 
@@ -42,7 +59,8 @@ absl::StatusOr<BarrierReceipt> Barrier::Await(const CommitStamp& commit,
   const WaitEnd end = AwaitEnd(wait, patience);
   observer_.OnWaited(end, clock_.Now() - begun);
   if (end == WaitEnd::kGivenUp) {
-    return absl::DeadlineExceededError("not yet in effect everywhere");
+    return absl::DeadlineExceededError(
+        Unconfirmed(wait, Bound(wait) - clock_.Now()));
   }
   return wait.receipt;
 }

@@ -22,10 +22,10 @@ Reaper::Reaper(absl::Duration ttl)
 void Reaper::Observe(const std::string& own_id,
                      const std::vector<ListedReplica>& replicas,
                      BootTime asked_at, BootTime answered_at) {
-  if (answered_at - asked_at > kLongestLook) return;
   // Whoever could not see the rows for a while was cut off from a database that
   // others may not have reached either: they get their time to come back.
   if (answered_at - last_look_ > longest_gap_) sightings_.clear();
+  if (answered_at - asked_at > kLongestLook) return;
   last_look_ = answered_at;
   std::map<std::string, Sighting> seen_now;
   for (const ListedReplica& replica : replicas) {

@@ -91,10 +91,15 @@ absl::StatusOr<NextStep> SyncPoints::SyncPoint() {
   row_.renewals = outcome.renewal->renewals;
   reaper_.Observe(row_.id, outcome.renewal->replicas, asked_at, clock_.Now());
   const int64_t head = outcome.renewal->head;
-  if (head < applied_) {
-    return CloseForLostHistory(absl::StrCat("the database's last change is ",
-                                            head, ", this replica has ",
-                                            applied_));
+  if (head < applied_ && !loss_) {
+    loss_ = absl::StrCat("the database's last change is ", head,
+                         ", this replica has ", applied_);
+  }
+  if (loss_) return CloseForLostHistory(*loss_);
+  if (is_closed_for_loss_) {
+    return Close(CloseReason::kHistoryLost,
+                 "a database that had lost history could not be marked, and "
+                 "another one answers now");
   }
 
   barrier_.Learn(row_, acked_, *outcome.renewal);
@@ -167,11 +172,14 @@ absl::StatusOr<NextStep> SyncPoints::AdoptTimeline() {
   return NextStep::kGoOn;
 }
 
-NextStep SyncPoints::CloseForLostHistory(absl::string_view text) {
-  // The lease ends first; the mark can wait.
+absl::StatusOr<NextStep> SyncPoints::CloseForLostHistory(
+    absl::string_view text) {
+  // The lease ends first; the mark can wait. Without it the next process would
+  // take what is left for all there ever was, so that this one stays, and looks
+  // again: what answers then may be another database.
   lease_.Close();
-  const absl::Status marked = store_.MarkHistoryLost(std::string(text));
-  if (!marked.ok()) observer_.OnFailure(marked);
+  is_closed_for_loss_ = true;
+  RETURN_IF_ERROR(store_.MarkHistoryLost(std::string(text)));
   return Close(CloseReason::kHistoryLost, text);
 }
 

@@ -125,7 +125,8 @@ class SyncPoints {
   // Best effort: whoever waits for a row that stayed does so no longer than the
   // lease's length.
   absl::StatusOr<NextStep> FinishClosing();
-  NextStep CloseForLostHistory(absl::string_view text);
+  // Fails, and changes no more than the lease, unless the database is marked.
+  absl::StatusOr<NextStep> CloseForLostHistory(absl::string_view text);
 
   const ReplicaOptions options_;
   ReplicaStore& store_;
@@ -144,6 +145,11 @@ class SyncPoints {
   // What was acknowledged at most: it never becomes false.
   int64_t acked_ = 0;
   bool told_lost_history_ = false;
+  // What the database of the row's timeline has lost, once that was seen: later
+  // changes there may have the numbers of those that are gone.
+  absl::optional<std::string> loss_;
+  // There is no lease any more, as some database had lost history.
+  bool is_closed_for_loss_ = false;
 };
 
 }  // namespace wemasy::tokens

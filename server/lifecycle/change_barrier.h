@@ -30,8 +30,9 @@ class ChangeBarrier {
  public:
   virtual ~ChangeBarrier() = default;
 
-  // Returns once the change is in effect, or DeadlineExceeded (a plain status
-  // without detail) if it is not when the patience ends.
+  // Returns once the change is in effect, or DeadlineExceeded, saying who has
+  // not confirmed it, if it is not when the patience ends: a plain status,
+  // whose text is for callers, too.
   virtual absl::StatusOr<BarrierReceipt> Await(const CommitStamp& commit,
                                                const Patience& patience) = 0;
 };

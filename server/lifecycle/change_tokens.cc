@@ -90,10 +90,6 @@ std::vector<std::string> Apply(const UpdateRequest& request,
   if (request.expire_time) {
     Set(absl::make_optional(ToMicros(*request.expire_time)), "expire_time",
         record.expire_time, changed);
-    if (record.old_secret_expire_time) {
-      record.old_secret_expire_time =
-          std::min(*record.old_secret_expire_time, record.expire_time);
-    }
   }
   return changed;
 }
@@ -212,9 +208,15 @@ absl::StatusOr<TokenView> TokenLifecycle::Update(const CallContext& context,
       ++record.revision;
       mutation.updated_tokens.push_back(record);
       if (ChangesUse(request)) {
+        absl::optional<absl::Time> old_end;
         for (const SecretRecord& secret : locked.token->secrets) {
           PutSecret(mutation, record, secret);
+          if (secret.is_current) continue;
+          old_end = std::max(old_end.value_or(absl::InfinitePast()),
+                             std::min(secret.ends_at, record.expire_time));
         }
+        // Where the token's end was in its way before, it may be later now.
+        record.old_secret_expire_time = old_end;
       }
       Audit(mutation, context, AuditAction::kUpdated, name, request.actor,
             {{"changed", absl::StrJoin(changed, ",")}});

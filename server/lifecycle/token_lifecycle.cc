@@ -156,8 +156,10 @@ absl::StatusOr<Receipt> TokenLifecycle::Commit(
       barrier_.Await(stamp, {deadline, context.is_cancelled});
   if (!waited.ok()) {
     return MakeError(ErrorReason::kChangeUnconfirmed,
-                     "the change is durable, but not yet confirmed in effect "
-                     "everywhere; repeat the call to wait again",
+                     absl::StrCat("the change is durable, but not yet "
+                                  "confirmed in effect everywhere: ",
+                                  waited.status().message(),
+                                  "; repeat the call to wait again"),
                      error_keys());
   }
   Receipt receipt;

@@ -9,12 +9,6 @@
 
 namespace wemasy::tokens {
 
-// The names the health service knows. The empty one is the server as a whole:
-// readiness probes ask for it.
-inline constexpr char kServerHealthName[] = "";
-inline constexpr char kAuthServiceName[] = "wemasy.tokens.v1.AuthService";
-inline constexpr char kTokenServiceName[] = "wemasy.tokens.v1.TokenService";
-
 // Where health is shown. Called by one thread at a time.
 class HealthSink {
  public:
@@ -22,11 +16,17 @@ class HealthSink {
   virtual void SetServing(const std::string& service, bool is_serving) = 0;
 };
 
-// Health follows from the lease (the server and AuthService), from the
-// database (TokenService), and from draining (all). Thread-safe.
+// Says of each name that the health service knows whether it is serving:
+//
+//   ""          the server as a whole, for readiness, and the services that
+//               answer from memory: while the lease is held
+//   TokenService                      while the database is reached
+//   "liveness"  as long as there is somebody to ask
+//
+// All but the last are NOT_SERVING while the server drains. Thread-safe.
 class HealthState {
  public:
-  // Says NOT_SERVING of all. `sink` must outlive this object.
+  // Says NOT_SERVING of all but "liveness". `sink` must outlive this object.
   explicit HealthState(HealthSink& sink);
 
   HealthState(const HealthState&) = delete;
@@ -35,7 +35,7 @@ class HealthState {
   // Takes what is so now. Tells the sink of changes only.
   void Update(bool holds_lease, bool reaches_database);
 
-  // From now on nothing is serving, whatever else is said.
+  // From now on nothing else is serving, whatever is said.
   void StartDraining();
 
   // What is said of the server as a whole.
@@ -49,8 +49,8 @@ class HealthState {
   bool holds_lease_ ABSL_GUARDED_BY(mutex_) = false;
   bool reaches_database_ ABSL_GUARDED_BY(mutex_) = false;
   bool is_draining_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::optional<bool> shown_auth_ ABSL_GUARDED_BY(mutex_);
-  absl::optional<bool> shown_tokens_ ABSL_GUARDED_BY(mutex_);
+  absl::optional<bool> shown_lease_ ABSL_GUARDED_BY(mutex_);
+  absl::optional<bool> shown_database_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace wemasy::tokens

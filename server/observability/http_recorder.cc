@@ -48,13 +48,16 @@ void HttpRecorder::Finished(const HttpReport& report) {
       report.error.ok() ? LogSeverity::kDebug : LogSeverity::kWarning;
   if (!logger_.IsOn(severity)) return;
   if (!report.error.ok() && !failure_lines_.Admit(clock_.Now())) return;
-  absl::InlinedVector<LogField, 5> fields = {
+  absl::InlinedVector<LogField, 6> fields = {
       {"http_status", report.http_status},
       {"latency_us", absl::ToInt64Microseconds(report.latency)}};
   if (report.verdict) {
     fields.emplace_back("verdict", static_cast<int>(*report.verdict));
   }
   if (!report.token.empty()) fields.emplace_back("token", report.token);
+  if (!report.request_id.empty()) {
+    fields.emplace_back("request_id", report.request_id);
+  }
   if (!report.error.ok()) {
     fields.emplace_back("error", report.error.message());
   }

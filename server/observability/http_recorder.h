@@ -31,6 +31,8 @@ struct HttpReport {
   absl::optional<Verdict> verdict;
   // The resource name of the token, if it is known.
   absl::string_view token;
+  // Of the gateway's request; empty if it has none.
+  absl::string_view request_id;
   // Why there was no decision.
   absl::Status error;
 };

@@ -1,5 +1,7 @@
 #include "server/observability/log.h"
 
+#include <limits.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -137,14 +139,30 @@ absl::optional<LogSeverity> ParseLogSeverity(absl::string_view text) {
 }
 
 void StderrLogSink::Write(absl::string_view line) {
-  while (!line.empty()) {
-    const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
-    if (written < 0) {
-      if (errno == EINTR) continue;
+  if (is_torn_ && !WritePart("\n")) return;
+  is_torn_ = false;
+  for (absl::string_view rest = line; !rest.empty();) {
+    // A pipe that is ready takes as much without waiting.
+    const absl::string_view part = rest.substr(0, PIPE_BUF);
+    if (!WritePart(part)) {
+      is_torn_ = rest.size() < line.size();
       return;
     }
-    line.remove_prefix(static_cast<size_t>(written));
+    rest.remove_prefix(part.size());
   }
+}
+
+bool StderrLogSink::WritePart(absl::string_view part) {
+  while (!part.empty()) {
+    pollfd ready{STDERR_FILENO, POLLOUT, 0};
+    if (::poll(&ready, 1, 0) < 1 || (ready.revents & POLLOUT) == 0) {
+      return false;
+    }
+    const ssize_t written = ::write(STDERR_FILENO, part.data(), part.size());
+    if (written < 0 && errno != EINTR) return false;
+    if (written > 0) part.remove_prefix(static_cast<size_t>(written));
+  }
+  return true;
 }
 
 void Logger::Log(LogSeverity severity, absl::string_view message,

@@ -83,11 +83,19 @@ class LogSink {
   virtual void Write(absl::string_view line) = 0;
 };
 
-// Standard error. A line is one write, so that lines of several processes do
-// not mix. What cannot be written is lost.
+// Standard error. A line of up to PIPE_BUF bytes is one write, so that lines of
+// several processes do not mix. Never waits: what cannot be written, or would
+// have to wait for whoever reads a full pipe, is lost.
 class StderrLogSink final : public LogSink {
  public:
   void Write(absl::string_view line) override;
+
+ private:
+  // Returns false if not all of it was written.
+  bool WritePart(absl::string_view part);
+
+  // Whether the last line lacks its end.
+  bool is_torn_ = false;
 };
 
 // Writes lines such as

@@ -93,7 +93,8 @@ Failure Current() {
   } catch (const pqxx::failure&) {
     return {FailureKind::kConnectionLost, "libpq failed"};
   } catch (const std::bad_alloc&) {
-    return {FailureKind::kUnavailable, "out of memory"};
+    // Of the answer too, maybe.
+    return {FailureKind::kConnectionLost, "out of memory"};
   } catch (const std::exception&) {
     return {FailureKind::kInternal, "libpqxx was used wrongly"};
   } catch (...) {

@@ -1,13 +1,15 @@
-// tokend with one more rpc, which does nothing and is served as Validate is, so
-// that both can be measured in one process.
+// tokend with two more rpcs, which decide nothing and are served as Validate
+// is, so that all can be measured in one process.
 #include "server/tokend.h"
 #include "tests/bench/empty_handler.h"
+#include "tests/bench/payload_handler.h"
 
 int main(int argc, char** argv) {
-  using wemasy::tokens::EmptyHandler;
-  using wemasy::tokens::UnaryServer;
-  EmptyHandler handler;
+  wemasy::tokens::EmptyHandler empty;
+  wemasy::tokens::PayloadHandler payload;
   return wemasy::tokens::RunTokend(
-      argc, argv, "bench",
-      [&handler](UnaryServer& server) { server.Add(&handler); });
+      argc, argv, {"bench", [&](wemasy::tokens::UnaryServer& server) {
+                     server.Add(&empty);
+                     server.Add(&payload);
+                   }});
 }

@@ -30,9 +30,8 @@ class Load:
         self._body = folder / f"{path.rpartition('/')[2]}-{id(self)}.bin"
         self._body.write_bytes(frame(request))
 
-    # tokend gives its connections to eight queues in turn: two for each rpc
-    # that is measured, and two of its own. With sixteen, every turn finds them
-    # spread alike.
+    # tokend gives its connections to its queues in turn. With sixteen, every
+    # turn finds them spread nearly alike.
     def run(self, calls: int) -> dict:
         before = self._cpu()
         seen = h2load(

@@ -5,6 +5,7 @@ import struct
 VALIDATE = "/wemasy.tokens.v1.AuthService/Validate"
 CHECK = "/envoy.service.auth.v3.Authorization/Check"
 EMPTY = "/wemasy.tokens.bench.EmptyService/Call"
+PAYLOAD = "/wemasy.tokens.bench.PayloadService/Call"
 LOOKUP = "/wemasy.tokens.bench.LookupService/Lookup"
 
 
@@ -17,15 +18,31 @@ def field(number: int, content) -> bytes:
     """A string or message as a field of a protobuf message."""
     if isinstance(content, str):
         content = content.encode()
-    size = len(content)
-    length = (
-        bytes([size]) if size < 128 else bytes([size & 127 | 128, size >> 7])
+    return bytes([number << 3 | 2]) + varint(len(content)) + content
+
+
+def varint(value: int) -> bytes:
+    """Of less than 16384."""
+    return (
+        bytes([value])
+        if value < 128
+        else bytes([value & 127 | 128, value >> 7])
     )
-    return bytes([number << 3 | 2]) + length + content
 
 
 def validate_request(secret: str) -> bytes:
     return field(1, secret)
+
+
+def payload_request(request_bytes: int, response_bytes: int) -> bytes:
+    """A message of the first size, whose answer is of the second."""
+    asked = b"\x10" + varint(_content_bytes(response_bytes))
+    return field(1, "x" * _content_bytes(request_bytes - len(asked))) + asked
+
+
+def _content_bytes(field_bytes: int) -> int:
+    """How long a content makes field() as long as that."""
+    return field_bytes - (2 if field_bytes < 130 else 3)
 
 
 def check_request(secret: str) -> bytes:

@@ -8,8 +8,10 @@ from measuring import cpu_seconds, take_turns
 from messages import (
     CHECK,
     EMPTY,
+    PAYLOAD,
     VALIDATE,
     check_request,
+    payload_request,
     validate_request,
 )
 from tokens import (
@@ -56,6 +58,7 @@ def measure(world, quick: bool) -> dict:
                 world.folder,
             ),
             "check": load(CHECK, check_request(valid)),
+            "payload": load(PAYLOAD, same_bytes(server, valid)),
         }
         for verdict, secret in secrets.items():
             loads[name_of(verdict)] = load(VALIDATE, validate_request(secret))
@@ -72,6 +75,8 @@ def measure(world, quick: bool) -> dict:
                 results, name, "empty", figure, f"{name}_{key}_vs_empty"
             )
     for ours, theirs, figure, key in (
+        ("validate", "payload", "cpu_us", "cpu"),
+        ("validate", "payload", "throughput", "throughput"),
         ("check", "validate", "cpu_us", "cpu"),
         ("empty", "naive", "cpu_us", "cpu"),
         ("empty", "naive", "throughput", "throughput"),
@@ -84,6 +89,19 @@ def measure(world, quick: bool) -> dict:
 
 def name_of(verdict: str) -> str:
     return "validate" + ("" if verdict == "valid" else f"_{verdict}")
+
+
+def same_bytes(server, secret: str) -> bytes:
+    """A request for PAYLOAD that is as long as Validate's of that token, and
+    whose answer is as long as Validate's."""
+    request = validate_request(secret)
+    with grpc.insecure_channel(server.target) as channel:
+        answer = channel.unary_unary(VALIDATE)(request)
+        ours = payload_request(len(request), len(answer))
+        theirs = channel.unary_unary(PAYLOAD)(ours)
+    if (len(ours), len(theirs)) != (len(request), len(answer)):
+        raise RuntimeError("the payload is not as long as Validate's")
+    return ours
 
 
 def check_passes(server, secret: str):

@@ -109,6 +109,15 @@ def test_a_client_hears_of_the_end_of_what_it_let_in(
             waits[kept.token.name](0.5)
 
 
+def test_a_server_has_a_bound_on_streams(fleet, project):
+    """Whoever comes later finds a server that has room."""
+    full = fleet.start(max_watch_streams=1)
+    other = fleet.start(max_watch_streams=1)
+    with CachingClient([full]), CachingClient([full, other]):
+        wait_until(lambda: watched(other) == 1, 10, "the other server")
+        assert watched(full) == 1
+
+
 # --- Clients that do not answer
 
 

@@ -40,15 +40,29 @@ def test_sigterm_under_load_loses_no_call(fleet, project):
 
 
 def test_sigterm_says_not_serving_while_it_drains(fleet, project):
-    server = fleet.start(lame_duck="2s")
+    server = fleet.start(lame_duck="60s")
     with server.client() as client:
         secret = client.create(project).secret
         server.process.send_signal(signal.SIGTERM)
-        wait_until(lambda: not client.serving(), 1, "health of the draining")
+        wait_until(lambda: not client.serving(), 20, "health of the draining")
         # Whoever has not noticed yet is served.
         assert client.verdict(secret) == "VALID"
         assert client.create(project).secret
-        assert server.process.wait(15) == 0
+        # A second signal cuts that short.
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(30) == 0
+
+
+def test_sigterm_writes_the_last_uses(fleet, project):
+    server = fleet.start()
+    with server.client() as client:
+        used, unused = client.create(project), client.create(project)
+        assert client.verdict(used.secret) == "VALID"
+    assert server.stop() == 0
+    server.start()
+    with server.client() as client:
+        assert client.get(used.token.name).HasField("last_used_time")
+        assert not client.get(unused.token.name).HasField("last_used_time")
 
 
 def test_sigkill_under_load_loses_nothing_acknowledged(fleet, project):
@@ -116,7 +130,7 @@ def test_database_away_at_start(private_fleet, project):
     fleet = private_fleet
     fleet.cluster.stop("immediate")
     server = fleet.start(wait=False)
-    time.sleep(2)
+    wait_until(lambda: "listening" in server.log(), 30, "the listener")
     assert server.process.poll() is None, server.log()
     assert not server.is_ready()
     with server.client() as client:
@@ -139,8 +153,9 @@ def test_database_goes_away_and_comes_back(private_fleet, project):
         client.revoke(dead.token.name)
 
         with concurrent.futures.ThreadPoolExecutor() as executor:
-            fleet.cluster.stop("immediate")
             gone = time.monotonic()
+            fleet.cluster.stop("immediate")
+            stopped = time.monotonic()
             validating = executor.submit(
                 validate_while_it_vouches, server, live.secret, dead.secret
             )
@@ -154,10 +169,11 @@ def test_database_goes_away_and_comes_back(private_fleet, project):
                 client.get(live.token.name)
             last_vouched = validating.result()
         # It went on for most of the lease, and not a moment longer.
-        assert 0.75 * 5 < last_vouched - gone < 5
+        assert 0.75 * 5 < last_vouched - gone
+        assert last_vouched - stopped < 5
         wait_until(
             lambda: not client.serving("wemasy.tokens.v1.AuthService"),
-            1,
+            10,
             "health of AuthService",
         )
         wait_until(
@@ -203,9 +219,7 @@ def test_killed_connections_are_made_again(fleet, project):
     a, b = fleet.start(lease_ttl="10s"), fleet.start(lease_ttl="10s")
     with a.client() as client_a, b.client() as client_b:
         created = client_a.create(project)
-        wait_until(
-            lambda: client_b.verdict(created.secret) == "VALID", 2, "feed"
-        )
+        assert client_b.verdict(created.secret) == "VALID"
         for _ in range(3):
             fleet.cluster.sql(
                 "postgres",
@@ -216,9 +230,7 @@ def test_killed_connections_are_made_again(fleet, project):
             while time.monotonic() < end:
                 assert client_b.verdict(created.secret) == "VALID"
         revoke_when_possible(client_a, created.token.name)
-        wait_until(
-            lambda: client_b.verdict(created.secret) == "REVOKED", 5, "feed"
-        )
+        assert client_b.verdict(created.secret) == "REVOKED"
 
 
 def revoke_when_possible(client, name):

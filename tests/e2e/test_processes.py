@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import resource
 import subprocess
 import tempfile
 
@@ -49,8 +50,9 @@ def tls_flags(certificate):
 
 
 def test_health_of_a_server_that_serves(server):
-    for service in ("", "AuthService", "TokenService"):
-        name = service and f"wemasy.tokens.v1.{service}"
+    ours = [f"wemasy.tokens.v1.{s}Service" for s in ("Auth", "Self", "Token")]
+    envoys = "envoy.service.auth.v3.Authorization"
+    for name in ("", *ours, envoys, "liveness"):
         done = health(server.target, f"--service={name}")
         assert (done.returncode, done.stdout) == (OK, "serving\n"), done.stderr
     done = health(server.target, "--service=x.Y")
@@ -66,6 +68,8 @@ def test_health_of_a_server_that_does_not(fleet):
     done = health(server.target)
     assert (done.returncode, done.stdout) == (ERROR, "")
     assert "not serving" in done.stderr
+    # To start it again would not help.
+    assert health(server.target, "--service=liveness").returncode == OK
 
 
 def test_health_where_nobody_listens():
@@ -89,6 +93,36 @@ def test_health_over_mtls(tls_server, certificates):
     for what, flags in refused.items():
         done = health(tls_server.target, *flags, timeout="1s")
         assert (done.returncode, done.stdout) == (ERROR, ""), what
+
+
+def test_alerts_name_metrics_that_there_are(tls_server):
+    rules = paths.SOURCE / "deploy" / "prometheus" / "alerts.yml"
+    named = set(
+        re.findall(
+            r"\b(?:tokend|process|grpc_server)_\w+", rules.read_text("utf-8")
+        )
+    )
+    assert len(named) > 10
+    shown = set(re.findall(r"^\w+", tls_server.metrics(), re.MULTILINE))
+    assert named <= shown, named - shown
+
+
+@pytest.fixture
+def core_limit():
+    """As many bytes as we may have, at least one."""
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    most = before[1]
+    assert most != 0, "ulimit -Hc is 0: nothing could be seen"
+    resource.setrlimit(resource.RLIMIT_CORE, (most, most))
+    yield most
+    resource.setrlimit(resource.RLIMIT_CORE, before)
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_core_dumps(fleet, core_limit, allowed):
+    server = fleet.start(allow_core_dumps=str(allowed).lower())
+    soft, _ = resource.prlimit(server.process.pid, resource.RLIMIT_CORE)
+    assert soft == (core_limit if allowed else 0)
 
 
 # --- How a server ends

@@ -151,10 +151,9 @@ def test_a_killed_replica_is_waited_for_once(fleet, project):
             lambda: metric(a, "tokend_replicas") == 1, LONGEST_WAIT, "reaping"
         )
         assert metric(a, "tokend_replicas_reaped_total") == 1
-        begun = time.monotonic()
         receipt = client.revoke(created[1].token.name).receipt
-        assert time.monotonic() - begun < 1
         assert receipt.acknowledged_replicas == 1
+        assert receipt.expired_replicas == receipt.gone_replicas == 0
 
 
 def test_a_drained_replica_is_waited_for_not_at_all(fleet, project):
@@ -162,9 +161,7 @@ def test_a_drained_replica_is_waited_for_not_at_all(fleet, project):
     with a.client() as client:
         created = client.create(project)
         assert b.stop() == 0
-        begun = time.monotonic()
         receipt = client.revoke(created.token.name).receipt
-        assert time.monotonic() - begun < 1
         assert receipt.acknowledged_replicas == 1
         assert receipt.expired_replicas == 0
 

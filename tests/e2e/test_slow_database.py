@@ -1,10 +1,6 @@
 """A database that is slow, or broken, or shared with an older release."""
 
-import base64
 import contextlib
-import re
-import subprocess
-import tempfile
 import time
 import uuid
 
@@ -12,7 +8,8 @@ import grpc
 import pytest
 from harness import evidence
 from harness.client import ACTOR, failing
-from harness.stubs import error_details_pb2, service_pb2, status_pb2, token_pb2
+from harness.nghttp import error_at_deadline
+from harness.stubs import service_pb2, token_pb2
 from harness.waiting import wait_until
 
 
@@ -27,7 +24,7 @@ def test_a_mutation_that_waits_too_long(fleet, project):
             # The client's own clock has ended the call above. What the server
             # has to say about it is seen by one that waits longer than it
             # tells.
-            reply = call_with_deadline(
+            code, info = error_at_deadline(
                 server,
                 "RevokeToken",
                 service_pb2.RevokeTokenRequest(
@@ -36,9 +33,7 @@ def test_a_mutation_that_waits_too_long(fleet, project):
                 "1S",
             )
             assert client.verdict(created.secret) == "VALID"
-        assert reply.code == grpc.StatusCode.DEADLINE_EXCEEDED.value[0]
-        info = error_details_pb2.ErrorInfo()
-        assert any(detail.Unpack(info) for detail in reply.details)
+        assert code == grpc.StatusCode.DEADLINE_EXCEEDED.value[0]
         assert info.reason == "DEADLINE_TOO_SHORT"
         evidence.add_reason(info.reason, "DEADLINE_EXCEEDED")
         # Nothing was changed.
@@ -69,7 +64,7 @@ def test_more_mutations_than_the_server_takes(fleet, project):
             ]
             # Validate is not held up.
             for _ in range(100):
-                assert client.verdict(secret, timeout=1) == "VALID"
+                assert client.verdict(secret, timeout=10) == "VALID"
             codes = {call.code() for call in calls}
         assert grpc.StatusCode.RESOURCE_EXHAUSTED in codes
         assert evidence.reasons()["OVERLOADED"] == "RESOURCE_EXHAUSTED"
@@ -92,36 +87,6 @@ class locked_change_head:
 
     def __exit__(self, *_):
         self._session.communicate("ROLLBACK;\n", timeout=10)
-
-
-def call_with_deadline(server, rpc, request, timeout) -> status_pb2.Status:
-    """A call whose deadline is the server's alone, by nghttp."""
-    message = request.SerializeToString()
-    frame = b"\0" + len(message).to_bytes(4, "big") + message
-    body = tempfile.NamedTemporaryFile()
-    body.write(frame)
-    body.flush()
-    done = subprocess.run(
-        [
-            *("nghttp", "-v", "--no-dep", "-t", "20", "-d", body.name),
-            *("-H", ":method: POST", "-H", "te: trailers"),
-            *("-H", "content-type: application/grpc"),
-            *("-H", f"grpc-timeout: {timeout}"),
-            f"http://{server.target}/wemasy.tokens.v1.TokenService/{rpc}",
-        ],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=60,
-        check=True,
-    )
-    shown = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout.decode("latin-1"))
-    evidence.add_text(shown)
-    found = re.search(r"grpc-status-details-bin: (\S+)", shown)
-    assert found, shown
-    encoded = found.group(1)
-    return status_pb2.Status.FromString(
-        base64.b64decode(encoded + "=" * (-len(encoded) % 4))
-    )
 
 
 def test_request_id_after_its_window(fleet, project):

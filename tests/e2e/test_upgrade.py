@@ -11,9 +11,6 @@ from harness.load import Load
 from harness.server import Server, migrate
 from harness.waiting import wait_until
 
-# What another server than the one that was called may take to know.
-FEED_SECONDS = 2
-
 
 def owner_url(fleet):
     return fleet.cluster.url(fleet.database, user="postgres")
@@ -58,16 +55,11 @@ def check_verdicts(servers, sent):
     for server in servers:
         with server.client() as client:
             for secret, verdict in expected.items():
-                if client.verdict(secret) != verdict:
-                    wait_until(
-                        lambda s=secret, v=verdict: client.verdict(s) == v,
-                        FEED_SECONDS,
-                        f"{verdict} at {server.target}",
-                    )
+                assert client.verdict(secret) == verdict, server.target
 
 
 def check_each_serves(servers, project):
-    """What any of them changes, all of them know."""
+    """What any of them changes, all of them know on the next call."""
     for changed in servers:
         with contextlib.ExitStack() as stack:
             client = stack.enter_context(changed.client())
@@ -76,12 +68,7 @@ def check_each_serves(servers, project):
             for verdict in ("VALID", "REVOKED"):
                 assert client.verdict(created.secret) == verdict
                 for other in others:
-                    wait_until(
-                        lambda o=other, v=verdict: o.verdict(created.secret)
-                        == v,
-                        FEED_SECONDS,
-                        f"{verdict} at {other.target}",
-                    )
+                    assert other.verdict(created.secret) == verdict
                 if verdict == "VALID":
                     client.revoke(created.token.name)
 
@@ -140,7 +127,7 @@ def test_upgrade_under_load_loses_no_call(fleet, tmp_path, project):
             # Each server has two of its own, and those of its calls.
             wait_until(
                 lambda: len(backends(fleet) - killed) >= 3 * len(olds),
-                5,
+                30,
                 "reconnecting to the new schema",
             )
             time.sleep(0.5)

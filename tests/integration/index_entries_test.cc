@@ -272,6 +272,7 @@ TEST_F(IndexEntriesTest, AChangeDuringTheMigrationIsNotForgotten) {
   MigrateTo(kBefore);
   database_.Sql(kTwoTokens);
   Watchdog watchdog(&database_.clock());
+  database_.options().idle_in_transaction_timeout = absl::Minutes(1);
   auto other = PostgresConnection::Open(
       database_.options(), &watchdog, PostgresConnection::Purpose::kMigration);
   ASSERT_OK(other);

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/api/grpc/call_metadata.h"
+#include "server/api/request_id.h"
 
 namespace wemasy::tokens {
 namespace {

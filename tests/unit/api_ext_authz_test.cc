@@ -15,6 +15,7 @@ namespace {
 using envoy::config::core::v3::HeaderValueOption;
 using envoy::service::auth::v3::CheckRequest;
 using envoy::service::auth::v3::CheckResponse;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -193,12 +194,15 @@ TEST_F(ExtAuthzTest, WithoutALeaseItIsDeniedInAnAnswer) {
   lease_.Close();
   CheckRequest request;
   AddHeader("authorization", Bearer(), &request);
+  AddHeader("x-request-id", "of-the-gateway", &request);
   const CheckResponse response = Check(request);
   EXPECT_EQ(response.status().code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(response.denied_response().status().code(), 503);
   EXPECT_THAT(Lines(response.denied_response().headers()),
               Contains("retry-after: 1"));
-  EXPECT_THAT(observer_.lines(), ElementsAre(HasSubstr("Check code=14 ")));
+  EXPECT_THAT(observer_.lines(),
+              ElementsAre(AllOf(HasSubstr("Check code=14 "),
+                                HasSubstr(" id=of-the-gateway "))));
 }
 
 TEST_F(ExtAuthzTest, AMisspelledDemandDeniesAll) {

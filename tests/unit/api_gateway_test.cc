@@ -224,6 +224,16 @@ TEST_F(GatewayCheckTest, ARouteThatIsNotUnderstoodIsClosed) {
   }
 }
 
+TEST(RequestIdInTest, IsThatOfTheOnlyWellFormedHeader) {
+  using Fields = std::vector<HeaderField>;
+  EXPECT_EQ(RequestIdIn(Fields{{"a", "b"}, {"X-Request-Id", "r-1"}}), "r-1");
+  EXPECT_EQ(RequestIdIn(Fields{{"a", "b"}}), "");
+  EXPECT_EQ(RequestIdIn(Fields{{"x-request-id", "a b"}}), "");
+  EXPECT_EQ(
+      RequestIdIn(Fields{{"x-request-id", "r-1"}, {"x-request-id", "r-2"}}),
+      "");
+}
+
 TEST(RouteDemandsTest, ScopesMayBeSeparatedBySpacesOrCommas) {
   const auto demands = ParseRouteDemands(
       {{"required_scopes", "b, a,c"}, {"project", "projects/demo"}});

@@ -173,8 +173,10 @@ TEST_F(CheckEndpointTest, TheQuerySaysWhatATokenMustHave) {
 
 TEST_F(CheckEndpointTest, WithoutALeaseNothingPasses) {
   lease_.Close();
-  EXPECT_THAT(Ask("/check", Bearer()), HasSubstr("\r\nretry-after: 1\r\n"));
+  EXPECT_THAT(Ask("/check", Bearer() + "X-Request-Id: of-the-gateway\r\n"),
+              HasSubstr("\r\nretry-after: 1\r\n"));
   EXPECT_THAT(log_.text(), HasSubstr("\"http_status\":503"));
+  EXPECT_THAT(log_.text(), HasSubstr("\"request_id\":\"of-the-gateway\""));
 }
 
 TEST_F(CheckEndpointTest, NothingElseIsServed) {

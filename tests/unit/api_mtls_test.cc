@@ -14,6 +14,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "server/api/authenticator.h"
 #include "server/api/grpc/peer_names.h"
 #include "server/api/grpc/server_options.h"
@@ -109,11 +111,12 @@ class MtlsTest : public ::testing::Test {
     files.certificate_chain = Path("server.crt");
     files.client_ca = Path("ca.crt");
     files.refresh_interval = absl::Milliseconds(500);
-    const auto credentials = MakeTlsCredentials(files);
-    ASSERT_TRUE(credentials.ok()) << credentials.status();
+    const auto tls = MakeTlsCredentials(files);
+    ASSERT_TRUE(tls.ok()) << tls.status();
+    reloads_ = tls->reloads;
     grpc::ServerBuilder builder;
     ApplyServerOptions({}, &builder);
-    builder.AddListeningPort("127.0.0.1:0", *credentials, &port_);
+    builder.AddListeningPort("127.0.0.1:0", tls->credentials, &port_);
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();
     ASSERT_NE(server_, nullptr);
@@ -149,6 +152,7 @@ class MtlsTest : public ::testing::Test {
   std::string directory_;
   int port_ = 0;
   WhoAmI service_;
+  const TlsReloads* reloads_ = nullptr;
   std::unique_ptr<grpc::Server> server_;
 };
 
@@ -205,17 +209,53 @@ TEST_F(MtlsTest, ReadsItsFilesAgain) {
 // Somebody replaced the key, and not yet the certificate.
 TEST_F(MtlsTest, KeepsAPairUntilTheNextOneFits) {
   Issue("dns", "ca", "subjectAltName=DNS:b.wemasy.local");
-  Issue("server2", "ca", "subjectAltName=DNS:localhost");
+  EXPECT_EQ(CallAs("dns"), "b.wemasy.local");
+  const absl::Time old_end = reloads_->certificate_expiry();
+  EXPECT_GT(old_end, absl::Now() + absl::Hours(47));
+  EXPECT_LE(old_end, absl::Now() + absl::Hours(48));
+  EXPECT_EQ(reloads_->failures(), 0);
+
+  Issue("server2", "other-ca", "subjectAltName=DNS:localhost", 3);
   Run(absl::StrCat("mv ", Path("server2.key"), " ", Path("server.key")));
-  for (int i = 0; i < 25; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  // Each look says it once more.
+  while (reloads_->failures() < 2) {
     EXPECT_EQ(CallAs("dns"), "b.wemasy.local");
   }
+  EXPECT_EQ(reloads_->certificate_expiry(), old_end);
+
   Run(absl::StrCat("mv ", Path("server2.crt"), " ", Path("server.crt")));
-  for (int i = 0; i < 25; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    EXPECT_EQ(CallAs("dns"), "b.wemasy.local");
-  }
+  while (reloads_->certificate_expiry() == old_end) CallAs("dns");
+  EXPECT_GT(reloads_->certificate_expiry(), old_end + absl::Hours(23));
+  // It comes from another authority.
+  EXPECT_EQ(CallAs("dns", "other-ca"), "b.wemasy.local");
+  EXPECT_THAT(CallAs("dns", "ca"), HasSubstr("code 14"));
+}
+
+TEST_F(MtlsTest, RefusesFilesThatDoNotFit) {
+  TlsFiles files;
+  files.key = Path("ca.key");
+  files.certificate_chain = Path("server.crt");
+  files.client_ca = Path("ca.crt");
+  EXPECT_EQ(
+      MakeTlsCredentials(files).status(),
+      absl::InvalidArgumentError("the key is not that of the certificate"));
+  files.client_ca = Path("ca.key");
+  EXPECT_THAT(std::string(MakeTlsCredentials(files).status().message()),
+              HasSubstr("there is no certificate in it"));
+  std::ofstream(Path("torn.crt"))
+      << ReadFile(Path("ca.crt")) << "-----BEGIN CERTIFICATE-----\nMIIB\n";
+  files.client_ca = Path("torn.crt");
+  EXPECT_THAT(std::string(MakeTlsCredentials(files).status().message()),
+              HasSubstr("certificate 2 is malformed"));
+  files.client_ca = Path("ca.crt");
+  files.key = Path("server.crt");
+  EXPECT_EQ(MakeTlsCredentials(files).status(),
+            absl::InvalidArgumentError(
+                "the key is no private key, or needs a password"));
+  files.certificate_chain = Path("server.key");
+  EXPECT_EQ(MakeTlsCredentials(files).status(),
+            absl::InvalidArgumentError(
+                "the certificate chain has no certificate in it"));
 }
 
 TEST_F(MtlsTest, NamesEveryFileAtFault) {

@@ -307,11 +307,11 @@ TEST_F(WatchTest, TheClientAsksWhenItHasNoLease) {
 TEST_F(WatchTest, AnExpiringAnswerIsKeptUntilItsEnd) {
   Serve(kRoles);
   Open();
-  TestToken token = MakeTestToken(random_, "shop");
-  token.entry.expire_time = absl::Now() + absl::Milliseconds(1500);
-  Apply(token.entry);
   TokenClient client(ClientOptions());
   ASSERT_TRUE(Eventually([&] { return client.has_lease(); }));
+  TestToken token = MakeTestToken(random_, "shop");
+  token.entry.expire_time = absl::Now() + absl::Seconds(3);
+  Apply(token.entry);
   const std::string secret(token.secret.Reveal());
   ASSERT_TRUE(client.Allows(secret));
   EXPECT_TRUE(client.Validate(secret)->is_from_memory);

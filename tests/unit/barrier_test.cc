@@ -144,8 +144,10 @@ TEST_F(BarrierTest, EndsWhenNoLeaseFromBeforeCanBeHeld) {
 }
 
 TEST_F(BarrierTest, ADeadlineThatComesFirstIsNoConfirmation) {
-  EXPECT_THAT(Await(Commit(7, {"a"})),
-              StatusIs(absl::StatusCode::kDeadlineExceeded));
+  Learn(7, 7, {Listed("a", 6)});
+  EXPECT_EQ(Await(Commit(7, {"own", "a"})).status(),
+            absl::DeadlineExceededError("1 of 2 replicas have not; the wait is "
+                                        "over in at most 11s"));
   EXPECT_EQ(observer_.ends.back(), WaitEnd::kGivenUp);
 }
 
@@ -189,11 +191,17 @@ TEST_F(BarrierTest, ATimelineIsTrustedAtOnceIfFailoverIsSynchronous) {
 }
 
 TEST_F(BarrierTest, AWaitEndsAsSoonAsTheNewsAreThere) {
+  // Without the news it would last longer than this test may.
+  ReplicaOptions options = Options();
+  options.ttl = absl::Hours(1);
+  Barrier patient(options, &clock_, &observer_);
   const CommitStamp commit = Commit(7, {"own"});
   std::thread waiter([&] {
-    EXPECT_OK(barrier_.Await(commit, {BootTime::InfiniteFuture(), {}}));
+    EXPECT_OK(patient.Await(commit, {BootTime::InfiniteFuture(), {}}));
   });
-  Learn(7, 7, {});
+  Renewal renewal;
+  renewal.head = 7;
+  patient.Learn({"own", kFirst, 2}, 7, renewal);
   waiter.join();
 }
 

@@ -108,6 +108,25 @@ TEST_F(LifecycleTest, AGracePeriodNeverOutlivesTheToken) {
   EXPECT_EQ(rotated->token.record.old_secret_expire_time, *request.expire_time);
 }
 
+// Fault: what shortened the old secret's time stays, though it went away.
+TEST_F(LifecycleTest, AnOldSecretsEndFollowsTheTokens) {
+  const IssuedToken issued = MustCreate(MakeCreate());
+  ASSERT_OK(lifecycle_.Rotate(Context(), MakeRotate(issued, absl::Hours(1))));
+  const absl::Time soon = store_.now() + absl::Minutes(5);
+  UpdateRequest update;
+  update.name = issued.token.record.name.ToString();
+  update.actor = "user-2";
+  update.expire_time = soon;
+  auto updated = lifecycle_.Update(Context(), update);
+  ASSERT_OK(updated);
+  EXPECT_EQ(updated->record.old_secret_expire_time, soon);
+  update.expire_time = absl::InfiniteFuture();
+  updated = lifecycle_.Update(Context(), update);
+  ASSERT_OK(updated);
+  EXPECT_EQ(updated->record.old_secret_expire_time,
+            store_.now() + absl::Hours(1));
+}
+
 TEST_F(LifecycleTest, AtMostTwoSecretsLive) {
   const IssuedToken first = MustCreate(MakeCreate());
   const auto second =

@@ -1,7 +1,9 @@
 #include "server/observability/log.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -9,6 +11,8 @@
 #include <thread>
 #include <type_traits>
 #include <vector>
+
+#include "absl/strings/match.h"
 
 namespace wemasy::tokens {
 namespace {
@@ -134,6 +138,32 @@ TEST(ParseLogSeverityTest, KnowsFourWords) {
   EXPECT_EQ(ParseLogSeverity("error"), LogSeverity::kError);
   EXPECT_EQ(ParseLogSeverity("INFO"), absl::nullopt);
   EXPECT_EQ(ParseLogSeverity(""), absl::nullopt);
+}
+
+// Fault: wait until somebody reads, and let all others wait for that.
+TEST(StderrLogSinkTest, NeverWaitsForWhoReads) {
+  int pipe_fds[2];
+  ASSERT_EQ(::pipe(pipe_fds), 0);
+  const int standard_error = ::dup(STDERR_FILENO);
+  ASSERT_GE(::dup2(pipe_fds[1], STDERR_FILENO), 0);
+  StderrLogSink sink;
+  // More than any pipe holds by itself, of lines that are longer than what it
+  // takes at once.
+  const std::string line = std::string(6000, 'x') + "\n";
+  for (int i = 0; i < 100; ++i) sink.Write(line);
+  std::string read(1 << 20, '\0');
+  read.resize(static_cast<size_t>(
+      std::max<ssize_t>(0, ::read(pipe_fds[0], read.data(), read.size()))));
+  sink.Write("the last\n");
+  ::dup2(standard_error, STDERR_FILENO);
+  ::close(standard_error);
+  ::close(pipe_fds[1]);
+  EXPECT_GT(read.size(), line.size());
+  std::string rest(1024, '\0');
+  rest.resize(static_cast<size_t>(
+      std::max<ssize_t>(0, ::read(pipe_fds[0], rest.data(), rest.size()))));
+  ::close(pipe_fds[0]);
+  EXPECT_EQ(rest, absl::EndsWith(read, "\n") ? "the last\n" : "\nthe last\n");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <atomic>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -15,6 +16,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "server/observability/call_recorder.h"
 #include "server/observability/health.h"
 #include "server/observability/ops_endpoint.h"
@@ -139,11 +142,25 @@ TEST(SampledMetricsTest, ReadsWhenAsked) {
 TEST(ProcessMetricsTest, AreOfThisProcess) {
   SampledMetrics metrics;
   AddProcessMetrics(metrics);
-  for (const auto& family : metrics.Collect()) {
-    ASSERT_EQ(family.metric.size(), 1U) << family.name;
-    const auto& metric = family.metric.front();
-    EXPECT_GE(metric.gauge.value + metric.counter.value, 0) << family.name;
-  }
+  const auto value = [&metrics](const std::string& name) {
+    for (const auto& family : metrics.Collect()) {
+      if (family.name != name) continue;
+      EXPECT_EQ(family.metric.size(), 1U) << name;
+      const auto& metric = family.metric.front();
+      return metric.gauge.value + metric.counter.value;
+    }
+    ADD_FAILURE() << "no " << name;
+    return 0.0;
+  };
+  EXPECT_GT(value("process_resident_memory_bytes"), 1e6);
+  EXPECT_GT(value("process_cpu_seconds_total"), 0);
+  const double now = absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch());
+  EXPECT_GT(value("process_start_time_seconds"), now - 3600);
+  EXPECT_LT(value("process_start_time_seconds"), now + 1);
+  const double open = value("process_open_fds");
+  EXPECT_GT(value("process_max_fds"), open);
+  const std::ifstream file("/dev/null");
+  EXPECT_EQ(value("process_open_fds"), open + 1);
 }
 
 // The reply to a GET.
@@ -300,11 +317,24 @@ class RecordingHealthSink final : public HealthSink {
 
 using Calls = std::vector<std::string>;
 
-TEST(HealthStateTest, NothingServesAtStart) {
+// What is said where the lease is lost, or the database.
+Calls NoLease() {
+  return {"-", "wemasy.tokens.v1.AuthService-", "wemasy.tokens.v1.SelfService-",
+          "envoy.service.auth.v3.Authorization-"};
+}
+constexpr char kNoDatabase[] = "wemasy.tokens.v1.TokenService-";
+
+Calls With(Calls calls, std::string last) {
+  calls.push_back(std::move(last));
+  return calls;
+}
+
+TEST(HealthStateTest, NothingServesAtStartButThereIsSomebody) {
   RecordingHealthSink sink;
   HealthState health(sink);
-  EXPECT_EQ(sink.calls, (Calls{"-", "wemasy.tokens.v1.AuthService-",
-                               "wemasy.tokens.v1.TokenService-"}));
+  Calls want = With(NoLease(), kNoDatabase);
+  want.insert(want.begin(), "liveness+");
+  EXPECT_EQ(sink.calls, want);
 }
 
 TEST(HealthStateTest, LeaseAndDatabaseAreShownApart) {
@@ -312,7 +342,9 @@ TEST(HealthStateTest, LeaseAndDatabaseAreShownApart) {
   HealthState health(sink);
   sink.calls.clear();
   health.Update(/*holds_lease=*/true, /*reaches_database=*/false);
-  EXPECT_EQ(sink.calls, (Calls{"+", "wemasy.tokens.v1.AuthService+"}));
+  EXPECT_EQ(sink.calls, (Calls{"+", "wemasy.tokens.v1.AuthService+",
+                               "wemasy.tokens.v1.SelfService+",
+                               "envoy.service.auth.v3.Authorization+"}));
   sink.calls.clear();
   health.Update(true, true);
   EXPECT_EQ(sink.calls, (Calls{"wemasy.tokens.v1.TokenService+"}));
@@ -320,7 +352,7 @@ TEST(HealthStateTest, LeaseAndDatabaseAreShownApart) {
   health.Update(true, true);
   EXPECT_EQ(sink.calls, Calls{});
   health.Update(false, true);
-  EXPECT_EQ(sink.calls, (Calls{"-", "wemasy.tokens.v1.AuthService-"}));
+  EXPECT_EQ(sink.calls, NoLease());
 }
 
 TEST(HealthStateTest, DrainingIsForGood) {
@@ -331,8 +363,7 @@ TEST(HealthStateTest, DrainingIsForGood) {
   EXPECT_TRUE(health.is_serving());
   health.StartDraining();
   EXPECT_FALSE(health.is_serving());
-  EXPECT_EQ(sink.calls, (Calls{"-", "wemasy.tokens.v1.AuthService-",
-                               "wemasy.tokens.v1.TokenService-"}));
+  EXPECT_EQ(sink.calls, With(NoLease(), kNoDatabase));
   sink.calls.clear();
   health.Update(true, true);
   EXPECT_EQ(sink.calls, Calls{});

@@ -76,6 +76,14 @@ TEST_F(ReaperTest, WhoSawNothingForAWhileStartsAgain) {
   EXPECT_THAT(Due(), SizeIs(1));
 }
 
+// Fault: judge by what was seen before, if the first look takes long.
+TEST_F(ReaperTest, WhoSawNothingForAWhileStartsAgainThoughTheLookIsLong) {
+  Look({Row(5)});
+  clock_.Advance(kPatience);
+  Look({Row(5)}, absl::Milliseconds(600));
+  EXPECT_THAT(Due(), IsEmpty());
+}
+
 // Fault: count from before the look.
 TEST_F(ReaperTest, TimeCountsFromWhenTheLookWasOver) {
   Look({Row(5)}, absl::Milliseconds(300));

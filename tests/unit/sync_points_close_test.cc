@@ -124,6 +124,45 @@ TEST_F(SyncPointsTest, AHeadBelowWhatWasAppliedIsLostHistory) {
   EXPECT_FALSE(HasLease());
 }
 
+// Faults: leave, though the next process will not know; take new changes for
+// those that are gone.
+TEST_F(SyncPointsTest, StaysUntilTheLossIsMarked) {
+  for (int i = 0; i < 3; ++i) store_.AppendPut(MakeTestToken(random_).entry);
+  Run();
+  store_.head = 2;
+  RefuseMarks();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(steps_.Step(), StatusIs(absl::StatusCode::kUnavailable));
+    EXPECT_FALSE(HasLease());
+    EXPECT_FALSE(observer_.closed);
+    store_.head = 3;
+  }
+  store_.before = [](const std::string&) { return absl::OkStatus(); };
+  ASSERT_OK(steps_.Step());
+  EXPECT_TRUE(store_.lost_history);
+  EXPECT_EQ(observer_.closed, CloseReason::kHistoryLost);
+  FinishClosing();
+}
+
+// Fault: mark the database that is found next, whatever it has.
+TEST_F(SyncPointsTest, ADatabaseThatLostNothingIsNotMarkedForAnother) {
+  Run();
+  store_.timeline = "00000002";
+  const int64_t renewals =
+      std::exchange(store_.rows.begin()->second.renewals, 0);
+  RefuseMarks();
+  EXPECT_THAT(steps_.Step(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_FALSE(HasLease());
+  EXPECT_FALSE(observer_.closed);
+  store_.timeline = "00000001";
+  store_.rows.begin()->second.renewals = renewals;
+  store_.before = [](const std::string&) { return absl::OkStatus(); };
+  ASSERT_OK(steps_.Step());
+  EXPECT_FALSE(store_.lost_history);
+  EXPECT_FALSE(HasLease());
+  EXPECT_EQ(observer_.closed, CloseReason::kHistoryLost);
+}
+
 TEST_F(SyncPointsTest, StaysClosedAfterLostHistoryUntilItIsAccepted) {
   store_.lost_history = "changes 3 to 5";
   for (int i = 0; i < 3; ++i) {

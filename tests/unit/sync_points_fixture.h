@@ -85,6 +85,13 @@ class SyncPointsTest : public ::testing::Test {
     }
     return *stream;
   }
+  // From now on, the database cannot be told that history was lost.
+  void RefuseMarks() {
+    store_.before = [](const std::string& method) {
+      return method == "MarkHistoryLost" ? absl::UnavailableError("locked")
+                                         : absl::OkStatus();
+    };
+  }
   // A change that revokes nothing anybody knows, at the database.
   void Change() { store_.AppendPut(MakeTestToken(random_).entry); }
   // What the one replica has acknowledged.

@@ -22,6 +22,7 @@ grpc::Status CheckHandler::Handle(grpc::ServerContext& context,
     if (!request.is_readable()) {
       return absl::InvalidArgumentError("the message is no CheckRequest");
     }
+    call.set_request_id(RequestIdIn(request.headers()));
     answer = check_.Check(request.headers(), request.settings());
     return answer.status;
   });

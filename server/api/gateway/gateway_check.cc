@@ -2,8 +2,10 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "server/api/request_id.h"
 
 namespace wemasy::tokens {
 namespace {
@@ -102,6 +104,16 @@ bool IsReservedHeader(absl::string_view name) {
     if (c != kReservedPrefix[i]) return false;
   }
   return true;
+}
+
+absl::string_view RequestIdIn(absl::Span<const HeaderField> fields) {
+  absl::string_view id;
+  for (const HeaderField& field : fields) {
+    if (!absl::EqualsIgnoreCase(field.name, kRequestIdKey)) continue;
+    if (!id.empty() || !IsRequestIdWellFormed(field.value)) return {};
+    id = field.value;
+  }
+  return id;
 }
 
 GatewayAnswer Undecided(const absl::Status& status) {

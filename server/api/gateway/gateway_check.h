@@ -29,6 +29,10 @@ inline constexpr absl::string_view kScopesHeader = "x-wemasy-scopes";
 // dot, as for many upstreams there is no difference.
 bool IsReservedHeader(absl::string_view name);
 
+// The id that the gateway gave the request, which its own log has, too. Empty
+// if there is none that is well-formed, or more than one.
+absl::string_view RequestIdIn(absl::Span<const HeaderField> fields);
+
 struct GatewayAnswer {
   // 200 to let the request pass, otherwise the status of the response: 400 for
   // more than one credential, 401 for none or one that is not valid, 403 for

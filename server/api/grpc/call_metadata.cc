@@ -8,11 +8,11 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/types/span.h"
+#include "server/api/request_id.h"
 
 namespace wemasy::tokens {
 namespace {
 
-constexpr size_t kMaxRequestIdLength = 128;
 constexpr size_t kNewRequestIdBytes = 16;
 
 // A `traceparent` is version, trace id, parent id, flags, with hyphens
@@ -37,13 +37,6 @@ bool IsLowerHex(absl::string_view text) {
 }
 
 }  // namespace
-
-bool IsRequestIdWellFormed(absl::string_view id) {
-  return !id.empty() && id.size() <= kMaxRequestIdLength &&
-         std::all_of(id.begin(), id.end(), [](unsigned char c) {
-           return absl::ascii_isgraph(c) && c != '"' && c != '\\';
-         });
-}
 
 std::string RequestIdOf(const grpc::ServerContextBase& context,
                         RandomSource& random) {

@@ -13,13 +13,6 @@
 
 namespace wemasy::tokens {
 
-// The metadata key of the call's id in the log, both ways.
-inline constexpr char kRequestIdKey[] = "x-request-id";
-
-// Whether `id` may stand in the log as it is: 1 to 128 characters of printable
-// ASCII without space, quote or backslash.
-bool IsRequestIdWellFormed(absl::string_view id);
-
 // The caller's `x-request-id` if it sent one that is well-formed, otherwise a
 // new id.
 std::string RequestIdOf(const grpc::ServerContextBase& context,

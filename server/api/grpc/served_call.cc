@@ -9,6 +9,7 @@
 #include "server/api/grpc/call_metadata.h"
 #include "server/api/grpc/peer_names.h"
 #include "server/api/grpc/status.h"
+#include "server/api/request_id.h"
 
 namespace wemasy::tokens {
 
@@ -47,7 +48,9 @@ absl::Status ServedCall::Guard(absl::FunctionRef<absl::Status()> body) {
 
 const std::string& ServedCall::request_id() {
   if (request_id_.empty()) {
-    request_id_ = RequestIdOf(context_, *environment_.random);
+    request_id_ = given_request_id_.empty()
+                      ? RequestIdOf(context_, *environment_.random)
+                      : std::string(given_request_id_);
     context_.AddTrailingMetadata(kRequestIdKey, request_id_);
   }
   return request_id_;

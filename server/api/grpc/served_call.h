@@ -50,8 +50,11 @@ class ServedCall {
   BootTime start() const { return start_; }
   // Who calls, once admitted.
   absl::string_view caller() const { return caller_.identity; }
-  // The call's id in the log, and in the trailing metadata of the reply.
+  // The call's id in the log, and in the trailing metadata of the reply: what
+  // was set here, or what the caller's metadata has, or a new one.
   const std::string& request_id();
+  // `id` is well-formed or empty, and must outlive this object.
+  void set_request_id(absl::string_view id) { given_request_id_ = id; }
 
   // For the report: the verdict, and the token's well-formed resource name,
   // which must outlive this object.
@@ -67,6 +70,7 @@ class ServedCall {
   // Owns the texts of `caller_`.
   std::shared_ptr<const grpc::AuthContext> auth_context_;
   Caller caller_;
+  absl::string_view given_request_id_;
   // Empty until it is asked for.
   std::string request_id_;
   absl::string_view token_;

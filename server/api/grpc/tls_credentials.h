@@ -7,6 +7,7 @@
 #ifndef WEMASY_SERVER_API_GRPC_TLS_CREDENTIALS_H_
 #define WEMASY_SERVER_API_GRPC_TLS_CREDENTIALS_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -26,12 +27,29 @@ struct TlsFiles {
   absl::Duration refresh_interval = absl::Seconds(30);
 };
 
+// What became of the files. Thread-safe.
+class TlsReloads {
+ public:
+  // When the certificate that new connections are shown ends.
+  virtual absl::Time certificate_expiry() const = 0;
+  // How many looks at the files found some that cannot be used.
+  virtual int64_t failures() const = 0;
+
+ protected:
+  ~TlsReloads() = default;
+};
+
+struct TlsCredentials {
+  std::shared_ptr<grpc::ServerCredentials> credentials;
+  // Lives until the process ends.
+  const TlsReloads* reloads = nullptr;
+};
+
 // Every client must show a certificate of the authorities. Returns
-// InvalidArgument, naming every file at fault one a line, if one cannot be
-// read or holds no PEM, or if the interval is negative. Whether the key fits
-// the certificate shows when the port is opened.
-absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeTlsCredentials(
-    const TlsFiles& files);
+// InvalidArgument if the interval is negative, if the key is not that of the
+// certificate, or, naming every file at fault one a line, if one cannot be read
+// or holds no PEM.
+absl::StatusOr<TlsCredentials> MakeTlsCredentials(const TlsFiles& files);
 
 }  // namespace wemasy::tokens
 

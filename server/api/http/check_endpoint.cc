@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
+#include "absl/types/span.h"
 #include "server/api/http/route_query.h"
 
 namespace wemasy::tokens {
@@ -76,7 +77,16 @@ http::status StatusOf(const GatewayAnswer& answer) {
                              : http::int_to_status(answer.http_status);
 }
 
-GatewayAnswer Decide(const GatewayCheck& check, const Request& request) {
+std::vector<HeaderField> FieldsOf(const Request& request) {
+  std::vector<HeaderField> fields;
+  for (const auto& field : request) {
+    fields.push_back({View(field.name_string()), View(field.value())});
+  }
+  return fields;
+}
+
+GatewayAnswer Decide(const GatewayCheck& check, const Request& request,
+                     absl::Span<const HeaderField> fields) {
   const auto query = ParseQuery(View(request.target()));
   if (!query) {
     return Undecided(absl::InvalidArgumentError(
@@ -84,10 +94,6 @@ GatewayAnswer Decide(const GatewayCheck& check, const Request& request) {
   }
   std::vector<RouteSetting> settings;
   for (const auto& [key, value] : *query) settings.push_back({key, value});
-  std::vector<HeaderField> fields;
-  for (const auto& field : request) {
-    fields.push_back({View(field.name_string()), View(field.value())});
-  }
   return check.Check(fields, settings);
 }
 
@@ -158,8 +164,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
       return Refuse(request, http::status::method_not_allowed);
     }
     GatewayAnswer answer;
+    HttpReport report;
     try {
-      answer = Decide(shared_.check, request);
+      const std::vector<HeaderField> fields = FieldsOf(request);
+      report.request_id = RequestIdIn(fields);
+      answer = Decide(shared_.check, request, fields);
     } catch (const std::exception& e) {
       answer =
           Undecided(absl::InternalError(absl::StrCat("exception: ", e.what())));
@@ -169,7 +178,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
       response_.set(View(name), value);
     }
     response_.body() = std::string(answer.body);
-    Write(request.keep_alive(), &answer);
+    report.error = answer.status;
+    report.token = answer.token;
+    if (answer.validation) report.verdict = answer.validation->verdict;
+    Write(request.keep_alive(), std::move(report));
   }
 
   // Whoever asks thus is no gateway that was set up right.
@@ -178,28 +190,23 @@ class Connection : public std::enable_shared_from_this<Connection> {
     if (status == http::status::method_not_allowed) {
       response_.set(http::field::allow, "GET");
     }
-    Write(request.keep_alive(), nullptr);
+    Write(request.keep_alive(), {});
   }
   // What follows on the connection cannot be told apart.
   void Reject(http::status status) {
     response_ = Response(status, kHttp11);
-    Write(/*keep_alive=*/false, nullptr);
+    Write(/*keep_alive=*/false, {});
   }
 
-  void Write(bool keep_alive, const GatewayAnswer* answer) {
+  // `report` lacks what is so of every answer.
+  void Write(bool keep_alive, HttpReport report) {
     response_.keep_alive(keep_alive && !shared_.is_retired);
     // A response that must not have a body has no length either.
     if (response_.result() != http::status::no_content) {
       response_.prepare_payload();
     }
-    HttpReport report;
     report.http_status = static_cast<int>(response_.result_int());
     report.latency = shared_.clock.Now() - arrived_;
-    if (answer != nullptr) {
-      report.error = answer->status;
-      report.token = answer->token;
-      if (answer->validation) report.verdict = answer->validation->verdict;
-    }
     shared_.recorder.Finished(report);
     stream_.expires_after(kExchangeTimeout);
     http::async_write(stream_, response_, Then(&Connection::OnWritten));

@@ -78,8 +78,6 @@ def issue(client, project="demo", scopes=(), **fields) -> Token:
 @pytest.fixture(scope="session")
 def tokens(site) -> dict:
     """One of each kind that the cases name."""
-    soon = token_pb2.Token().expire_time
-    soon.FromNanoseconds(time.time_ns() + 10**9)
     made = {
         "valid": issue(site.client, scopes=SCOPES),
         "narrow": issue(site.client, scopes=SCOPES[:1]),
@@ -87,15 +85,17 @@ def tokens(site) -> dict:
         "scoped": issue(site.client, scopes=LONG_SCOPES),
         "other": issue(site.client, "shop", SCOPES),
         "revoked": issue(site.client, scopes=SCOPES),
-        "expired": issue(site.client, scopes=SCOPES, expire_time=soon),
     }
+    soon = token_pb2.Token().expire_time
+    soon.FromNanoseconds(time.time_ns() + 5 * 10**9)
+    made["expired"] = issue(site.client, scopes=SCOPES, expire_time=soon)
     site.client.revoke(made["revoked"].name)
     for kind in ("revoked", "expired"):
         wait_until(
             lambda kind=kind: (
                 site.client.verdict(made[kind].secret) == kind.upper()
             ),
-            5,
+            20,
             kind,
         )
     return made

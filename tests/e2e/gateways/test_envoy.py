@@ -84,11 +84,13 @@ def test_the_server_is_shown_what_it_needs(name, start, site, tokens):
         gateway.exchange(
             "/pages/x", headers, method="POST", body=b"least-of-this"
         )
-        (shown,) = fake.shown
-        assert b"Bearer of-this" in shown and b"and-this" in shown
-        assert b"required_scopes" in shown
-        for hidden in (b"not-of-this", b"nor-of-this", b"least-of-this"):
-            assert hidden not in shown
+        # More than once, if the first time took too long.
+        assert fake.shown
+        for shown in fake.shown:
+            assert b"Bearer of-this" in shown and b"and-this" in shown
+            assert b"required_scopes" in shown
+            for hidden in (b"not-of-this", b"nor-of-this", b"least-of-this"):
+                assert hidden not in shown
         # Of the service that answers, for it may be unwell while others serve.
         assert fake.health_asked_of == {"wemasy.tokens.v1.AuthService"}
 
