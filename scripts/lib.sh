@@ -39,3 +39,34 @@ lock_cache() {
   exec {lock_fd}>"$CACHE/$1.lock"
   flock "$lock_fd"
 }
+
+# Prints the directory of the Python environment with the packages of
+# requirements files, and makes it first if it is not there: python_environment
+# NAME FILE...
+#
+# It lives in the cache under NAME and a key derived from the requirements, so
+# that changing them makes another one.
+python_environment() {
+  local name=$1 environment file python=/usr/bin/python3 options=()
+  shift
+  for file in "$@"; do
+    options+=(--requirement "$file")
+  done
+  environment=$CACHE/$name-$(for file in "$@"; do
+    lines_of "$file"
+  done | sha256sum | cut -c1-12)
+  if [[ ! -e $environment/complete ]]; then
+    lock_cache "$name"
+    if [[ ! -e $environment/complete ]]; then
+      note "Making the Python environment $environment"
+      [[ -x $python ]] || python=python3
+      rm -rf -- "$environment"
+      "$python" -m venv "$environment" >&2 ||
+        die "cannot make a Python environment; is python3-venv installed?"
+      "$environment/bin/pip" install --quiet --disable-pip-version-check \
+        "${options[@]}" >&2
+      touch "$environment/complete"
+    fi
+  fi
+  printf '%s\n' "$environment"
+}

@@ -10,7 +10,7 @@ import uuid
 
 import grpc
 import pytest
-from harness import evidence
+from harness import evidence, paths
 from harness.client import ACTOR, failing
 from harness.commands import grpcurl
 from harness.stubs import audit_pb2, service_pb2, token_pb2
@@ -226,6 +226,31 @@ def test_token_expires_by_itself(client, project):
         10,
         "its state",
     )
+
+
+def test_old_rows_of_the_audit_log_can_be_taken_away(fleet, project):
+    """As docs/operations.md says."""
+    operations = paths.SOURCE / "docs" / "operations.md"
+    [statements] = re.findall(
+        r"```sql\n(BEGIN;\n.*?audit_log.*?)```",
+        operations.read_text(encoding="utf-8"),
+        re.DOTALL,
+    )
+    cleaning = statements.replace("400 days", "0 days")
+    server = fleet.start()
+    with server.client() as client:
+        token = client.create(project).token
+        assert client.audit(project).audit_events
+        fleet.cluster.sql(fleet.database, statements)
+        assert client.audit(project).audit_events
+        fleet.cluster.sql(fleet.database, cleaning)
+        assert not client.audit(project).audit_events
+        client.revoke(token.name)
+        [event] = client.audit(project).audit_events
+        assert event.action == audit_pb2.AUDIT_ACTION_REVOKED
+    # It is guarded as before.
+    with pytest.raises(RuntimeError, match="append-only"):
+        fleet.cluster.sql(fleet.database, "DELETE FROM audit_log")
 
 
 def test_two_tokens_may_bear_one_name(client, project):

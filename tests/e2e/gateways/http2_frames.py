@@ -5,9 +5,9 @@ import struct
 
 from . import http1
 
-_DATA, _HEADERS, _RST_STREAM, _SETTINGS, _GOAWAY = 0, 1, 3, 4, 7
-_END_STREAM, _END_HEADERS, _ACK = 1, 4, 1
-_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+DATA, HEADERS, RST_STREAM, SETTINGS, GOAWAY = 0, 1, 3, 4, 7
+END_STREAM, END_HEADERS, ACK = 1, 4, 1
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +18,8 @@ class Request:
     body: bytes = None
 
 
-def _frame(kind, flags, stream, payload=b"") -> bytes:
+def frame(kind, flags, stream, payload=b"") -> bytes:
+    """One frame (RFC 9113, section 4.1)."""
     size = struct.pack(">I", len(payload))[1:]
     return size + struct.pack(">BBI", kind, flags, stream) + payload
 
@@ -37,17 +38,18 @@ def _text(value) -> bytes:
     return bytes([*prefix, size]) + data
 
 
-def _block(fields) -> bytes:
+def block(fields) -> bytes:
+    """Header fields, none of them indexed (RFC 7541, section 6.2.2)."""
     return b"".join(b"\0" + _text(n) + _text(v) for n, v in fields)
 
 
 def send(port: int, request: Request) -> bool:
     """Sends it as the first request of a connection; whether an answer came."""
-    last = _END_STREAM if request.body is None else 0
-    data = _PREFACE + _frame(_SETTINGS, 0, 0)
-    data += _frame(_HEADERS, _END_HEADERS | last, 1, _block(request.fields))
+    last = END_STREAM if request.body is None else 0
+    data = PREFACE + frame(SETTINGS, 0, 0)
+    data += frame(HEADERS, END_HEADERS | last, 1, block(request.fields))
     if request.body is not None:
-        data += _frame(_DATA, _END_STREAM, 1, request.body)
+        data += frame(DATA, END_STREAM, 1, request.body)
     with http1.Connection(port) as connection:
         connection.send(data)
         try:
@@ -62,9 +64,9 @@ def _is_answered(connection) -> bool:
         size = int.from_bytes(head[:3], "big")
         kind, flags, stream = struct.unpack(">BBI", head[3:])
         connection.reader.exactly(size)
-        if kind == _SETTINGS and not flags & _ACK:
-            connection.send(_frame(_SETTINGS, _ACK, 0))
-        if stream == 1 and kind == _HEADERS:
+        if kind == SETTINGS and not flags & ACK:
+            connection.send(frame(SETTINGS, ACK, 0))
+        if stream == 1 and kind == HEADERS:
             return True
-        if kind == _GOAWAY or (stream == 1 and kind == _RST_STREAM):
+        if kind == GOAWAY or (stream == 1 and kind == RST_STREAM):
             return False
