@@ -141,7 +141,7 @@ constexpr FlagSpec kFlags[] = {
      // Read later, with the other files.
      [](absl::string_view v, Settings&) { return !v.empty(); }},
     {"database-connections", kServe, "4", "1 to 64",
-     "Connections for TokenService; a replica has two more of its own.",
+     "Connections for calls and jobs; a replica has two more of its own.",
      WEMASY_INT(database_connections, 1, 64)},
     {"migrate-role", kMigrate, nullptr, "the name of a role",
      "Role of the running server, which is granted what it needs and no more.",

@@ -19,8 +19,10 @@ constexpr absl::Duration kEvictInterval = absl::Minutes(5);
 // A job leaves the connection to others after that.
 constexpr absl::Duration kJobTimeout = absl::Seconds(30);
 constexpr absl::Duration kLastFlushTimeout = absl::Seconds(3);
-// Calls of a server that closed would only be refused.
-constexpr absl::Duration kClosedDrainTimeout = absl::Seconds(1);
+// Calls of a server that closed would only be refused, and changes that wait
+// for others here are not confirmed any more: their callers go elsewhere, and a
+// new process takes this one's place.
+constexpr absl::Duration kClosedDrainTimeout = absl::Milliseconds(200);
 
 // The longest time from one sync point to the next if all is well: a fifth of
 // the lease's length, and an exchange that just about succeeds.
@@ -229,6 +231,7 @@ void Server::Drain() {
   front_->Shutdown(is_asked ? settings_.drain_timeout : kClosedDrainTimeout);
   check_.reset();
   health_updates_.Stop();
+  maintenance_.Stop();
   housekeeping_.Stop();
   const absl::Status flushed = usage_flush_.Flush(kLastFlushTimeout);
   if (!flushed.ok()) {

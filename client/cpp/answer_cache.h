@@ -26,8 +26,8 @@ struct Answer {
   BootTime end = BootTime::InfiniteFuture();
 };
 
-// At most so many entries: half of them are old. An entry that is not used
-// until the new half is full goes with the old one.
+// About so many entries at most, no fewer than two: half of them are old. An
+// entry that is not used until the new half is full goes with the old one.
 class AnswerGenerations {
  public:
   void set_limit(size_t limit) { limit_ = limit; }

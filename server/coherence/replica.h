@@ -19,7 +19,7 @@ namespace wemasy::tokens {
 
 // Runs sync points: on notifications, every fifth of the lease's length, when
 // the caching clients have caught up, and in quick succession while somebody
-// waits at the barrier, whose eyes they are.
+// waits at the barrier, which sees acknowledgements only through them.
 //
 // Thread-safe but for Start and Stop.
 class Replica final : public ChangeBarrier {

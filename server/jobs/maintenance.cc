@@ -23,7 +23,7 @@ absl::Status Maintenance::Purge(absl::Duration timeout) {
 absl::Status Maintenance::RunPieces(
     BootTime deadline,
     absl::FunctionRef<absl::StatusOr<int64_t>(BootTime deadline)> piece) {
-  while (clock_.Now() < deadline) {
+  while (!is_stopping_ && clock_.Now() < deadline) {
     ASSIGN_OR_RETURN(const int64_t removed, piece(deadline));
     if (removed == 0) break;
   }

@@ -2,6 +2,7 @@
 #ifndef WEMASY_SERVER_JOBS_MAINTENANCE_H_
 #define WEMASY_SERVER_JOBS_MAINTENANCE_H_
 
+#include <atomic>
 #include <cstdint>
 
 #include "absl/functional/function_ref.h"
@@ -14,8 +15,9 @@
 namespace wemasy::tokens {
 
 // A starting replica has no row yet that would hold the trimming back, so rows
-// of the change log are kept at least for as long as a load may take.
-inline constexpr absl::Duration kChangeLogAge = absl::Minutes(10);
+// of the change log are kept for twice as long as a load may take
+// (PostgresOptions::load_timeout).
+inline constexpr absl::Duration kChangeLogAge = absl::Minutes(20);
 // Dead tokens stay listed that long, so that their owners learn why an
 // integration broke.
 inline constexpr absl::Duration kDeadTokenAge = absl::Hours(24 * 400);
@@ -35,6 +37,10 @@ class Maintenance {
   absl::Status TrimChangeLog(absl::Duration timeout);
   absl::Status Purge(absl::Duration timeout);
 
+  // From now on no piece is begun: a server that stops waits for no more than
+  // one.
+  void Stop() { is_stopping_ = true; }
+
  private:
   absl::Status RunPieces(
       BootTime deadline,
@@ -42,6 +48,7 @@ class Maintenance {
 
   MaintenanceStore& store_;
   const BootClock& clock_;
+  std::atomic<bool> is_stopping_{false};
 };
 
 }  // namespace wemasy::tokens

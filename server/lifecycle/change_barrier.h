@@ -20,8 +20,8 @@ struct BarrierReceipt {
 // How long somebody waits.
 struct Patience {
   BootTime deadline;
-  // Whether the caller has gone away, so that nobody waits any more; empty for
-  // one that does not. Called by the waiting thread, now and then.
+  // Whether the caller has gone away, so that nobody waits any more; empty if
+  // the caller cannot go. Called by the waiting thread, now and then.
   std::function<bool()> is_cancelled = nullptr;
 };
 

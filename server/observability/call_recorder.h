@@ -17,9 +17,9 @@
 
 namespace wemasy::tokens {
 
-// Counts all calls. Writes a line about each call of TokenService; about
-// Validate and Check, which are called with every request of every client, only
-// about failures, and about all at the severity debug. Failures are lines up to
+// Counts all calls. Writes a line about each; about Validate and Check, which
+// are called with every request of every client, only about failures, and about
+// all at the severity debug. Failures are lines up to
 // a rate, as anybody can cause them.
 //
 // Thread-safe.

@@ -3,12 +3,16 @@
 #include <CivetServer.h>
 #include <prometheus/text_serializer.h>
 
+#include <atomic>
 #include <iterator>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
 
 namespace wemasy::tokens {
 namespace {
@@ -67,13 +71,32 @@ class CivetOpsEndpoint final : public OpsEndpoint {
   // Throws if the address cannot be listened on.
   CivetOpsEndpoint(const std::string& address, const Metrics& metrics,
                    std::function<bool()> is_ready)
-      : metrics_(metrics),
+      : host_(HostOf(address)),
+        metrics_(metrics),
         ready_(std::move(is_ready)),
         server_(std::vector<std::string>{"listening_ports", address,
                                          "num_threads", "2",
                                          "request_timeout_ms", "5000"}) {
     server_.addHandler("/metrics", metrics_);
     server_.addHandler("/readyz", ready_);
+  }
+
+  // Civetweb looks every two seconds whether it is to stop, and whenever
+  // somebody calls. So somebody does: whoever waits for this process to end
+  // waits for that, too.
+  ~CivetOpsEndpoint() override {
+    const int own_port = port();
+    std::atomic<bool> is_closed{false};
+    std::thread caller([&] {
+      while (!is_closed) {
+        mg_close_connection(mg_connect_client(host_.c_str(), own_port,
+                                              /*use_ssl=*/0, nullptr, 0));
+        absl::SleepFor(absl::Milliseconds(10));
+      }
+    });
+    server_.close();
+    is_closed = true;
+    caller.join();
   }
 
   int port() const override {
@@ -84,6 +107,14 @@ class CivetOpsEndpoint final : public OpsEndpoint {
   }
 
  private:
+  // Of `host:port`, without the brackets of an IPv6 address.
+  static std::string HostOf(absl::string_view address) {
+    address = address.substr(0, address.rfind(':'));
+    if (absl::ConsumePrefix(&address, "[")) absl::ConsumeSuffix(&address, "]");
+    return std::string(address);
+  }
+
+  const std::string host_;
   MetricsHandler metrics_;
   ReadyHandler ready_;
   CivetServer server_;

@@ -46,8 +46,8 @@ class PostgresConnection {
   void SetDeadline(BootTime deadline);
   void ClearDeadline();
 
-  // Runs a statement: in the open transaction, or in one of its own that only
-  // reads.
+  // Runs a statement: in the open transaction, or in one of its own, of whose
+  // commit no more is known than of the statement's success.
   absl::StatusOr<Rows> Execute(const Statement& statement,
                                const Params& params = {});
   // Runs a statement that is a transaction of its own. Returns kCommitInDoubt

@@ -118,7 +118,6 @@ PostgresReplicaStore::Open() {
 
 absl::StatusOr<PostgresConnection*> PostgresReplicaStore::Connection(
     absl::Duration timeout) {
-  if (connection_) connection_->Rollback();
   if (!connection_ || !connection_->usable()) {
     connection_.reset();
     ASSIGN_OR_RETURN(connection_, Open());

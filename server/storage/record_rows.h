@@ -18,9 +18,6 @@
 
 namespace wemasy::tokens {
 
-// How many fields ReadRecord() takes.
-inline constexpr int kRecordFields = 18;
-
 // Each reads the fields of one value from where `row` is. What is malformed is
 // in the reader's status.
 TokenRecord ReadRecord(FieldReader& row);

@@ -11,7 +11,8 @@ namespace wemasy::tokens {
 inline constexpr int kMinPostgresVersion = 150000;
 
 // Fixes the session's settings and asks for what is checked. Parameters: the
-// statement and lock timeouts in milliseconds.
+// timeouts of a statement, of a lock and of silence in a transaction, in
+// milliseconds.
 extern const Statement kPrepareSession;
 
 // Looks at the one row of kPrepareSession. `backend_pid` is the one that the

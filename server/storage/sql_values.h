@@ -32,9 +32,6 @@ class ArrayText {
  public:
   void Add(absl::string_view element);
   void AddNull();
-  void AddOptional(const absl::optional<std::string>& element) {
-    element ? Add(*element) : AddNull();
-  }
 
   // The whole text.
   std::string Finish() const { return text_ + "}"; }

@@ -2,7 +2,8 @@
 // fit for use is with the code that does so.
 //
 // A statement is prepared under its name, which is also what the log shows, and
-// used with parameters only. The two texts of a load end with what is read.
+// used with parameters only. The texts of a load lack their end, which says
+// what part of the table is read.
 #ifndef WEMASY_SERVER_STORAGE_STATEMENTS_H_
 #define WEMASY_SERVER_STORAGE_STATEMENTS_H_
 

@@ -23,7 +23,7 @@
 
 namespace wemasy::tokens {
 
-// Encodes metadata for whoever answers, which is the only one to read it.
+// Encodes metadata once, in the form in which replies have it.
 using MetadataEncoder = std::string (*)(const Metadata&);
 
 // One secret in the index. There are millions, so that what they have in

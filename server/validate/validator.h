@@ -46,9 +46,9 @@ class Validator {
   Validator(TokenIndex* index, const Lease* lease, const BootClock* clock)
       : index_(*index), lease_(*lease), clock_(*clock) {}
 
-  // What takes of a known token what an answer with this verdict says of it,
-  // its name to begin with. Is called during the look-up, so it must be short
-  // and not validate; what the slot refers to is gone afterwards.
+  // Extracts from a known token what the reply needs for this verdict. Called
+  // during the look-up, so it must be short and not validate; what the slot
+  // refers to is gone afterwards.
   using Describe = absl::FunctionRef<void(Verdict, const IndexSlot&)>;
 
   // Returns the verdict; a refusal is one too. Returns an error of

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -209,11 +210,13 @@ class FakeMaintenanceStore final : public MaintenanceStore {
   absl::Duration trim_age;
   absl::Duration token_age;
   absl::Duration secret_age;
+  std::function<void()> on_piece = [] {};
 
  private:
   // A thousand rows in a second.
   absl::StatusOr<int64_t> Piece(int64_t& rows) {
     if (!status.ok()) return status;
+    on_piece();
     clock_.Advance(absl::Seconds(1));
     const int64_t removed = std::min<int64_t>(rows, 1000);
     rows -= removed;
@@ -223,14 +226,14 @@ class FakeMaintenanceStore final : public MaintenanceStore {
   FakeBootClock& clock_;
 };
 
-TEST(MaintenanceTest, TrimsWhatIsOlderThanTenMinutes) {
+TEST(MaintenanceTest, TrimsWhatIsOlderThanTwentyMinutes) {
   FakeBootClock clock;
   FakeMaintenanceStore store(clock);
   store.changes = 2500;
   Maintenance maintenance(store, clock);
   ASSERT_TRUE(maintenance.TrimChangeLog(absl::Minutes(1)).ok());
   EXPECT_EQ(store.changes, 0);
-  EXPECT_EQ(store.trim_age, absl::Minutes(10));
+  EXPECT_EQ(store.trim_age, absl::Minutes(20));
 }
 
 TEST(MaintenanceTest, StopsWhenItsTimeIsOver) {
@@ -240,6 +243,20 @@ TEST(MaintenanceTest, StopsWhenItsTimeIsOver) {
   Maintenance maintenance(store, clock);
   ASSERT_TRUE(maintenance.TrimChangeLog(absl::Seconds(5)).ok());
   EXPECT_EQ(store.changes, 95'000);
+}
+
+// Fault: let a server that stops wait until all is done.
+TEST(MaintenanceTest, BeginsNothingOnceItIsStopped) {
+  FakeBootClock clock;
+  FakeMaintenanceStore store(clock);
+  store.changes = 100'000;
+  store.tokens = 3;
+  Maintenance maintenance(store, clock);
+  store.on_piece = [&] { maintenance.Stop(); };
+  ASSERT_TRUE(maintenance.TrimChangeLog(absl::Seconds(5)).ok());
+  EXPECT_EQ(store.changes, 99'000);
+  ASSERT_TRUE(maintenance.Purge(absl::Seconds(5)).ok());
+  EXPECT_EQ(store.tokens, 3);
 }
 
 TEST(MaintenanceTest, PurgesTokensAfter400DaysAndSecretsAfter30) {

@@ -882,12 +882,12 @@ const file_wemasy_tokens_v1_auth_service_proto_rawDesc = "" +
 	"\btimeline\x18\x02 \x01(\tR\btimeline\x12#\n" +
 	"\rchange_number\x18\x03 \x01(\x03R\fchangeNumber\x126\n" +
 	"\ttime_left\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\btimeLeft\x12.\n" +
-	"\x13watch_stream_number\x18\x05 \x01(\x03R\x11watchStreamNumber\"\xa3\x01\n" +
-	"\fWatchRequest\x12!\n" +
-	"\vping_number\x18\x01 \x01(\x03H\x00R\n" +
-	"pingNumber\x12>\n" +
-	"\x1aacknowledged_change_number\x18\x02 \x01(\x03H\x00R\x18acknowledgedChangeNumber\x12%\n" +
-	"\x0eonly_validated\x18\x03 \x01(\bR\ronlyValidatedB\t\n" +
+	"\x13watch_stream_number\x18\x05 \x01(\x03R\x11watchStreamNumber\"\xb5\x01\n" +
+	"\fWatchRequest\x12'\n" +
+	"\vping_number\x18\x01 \x01(\x03B\x04\xe2A\x01\x01H\x00R\n" +
+	"pingNumber\x12D\n" +
+	"\x1aacknowledged_change_number\x18\x02 \x01(\x03B\x04\xe2A\x01\x01H\x00R\x18acknowledgedChangeNumber\x12+\n" +
+	"\x0eonly_validated\x18\x03 \x01(\bB\x04\xe2A\x01\x01R\ronlyValidatedB\t\n" +
 	"\arequest\"\xc0\x01\n" +
 	"\rWatchResponse\x124\n" +
 	"\x05hello\x18\x01 \x01(\v2\x1c.wemasy.tokens.v1.WatchHelloH\x00R\x05hello\x12:\n" +

@@ -75,7 +75,7 @@ const (
 	//
 	// To do: call with a client certificate that has a SPIFFE URI or DNS name.
 	ErrorReason_ERROR_REASON_CALLER_UNAUTHENTICATED ErrorReason = 9
-	// PERMISSION_DENIED: the caller has not the role that this call needs
+	// PERMISSION_DENIED: the caller does not have the role that this call needs
 	// {role: the role}.
 	//
 	// To do: have an operator add the role to the server's roles file.

@@ -117,9 +117,9 @@ absl::string_view RequestIdIn(absl::Span<const HeaderField> fields) {
 }
 
 GatewayAnswer Undecided(const absl::Status& status) {
-  const bool passes = status.code() == absl::StatusCode::kUnavailable;
-  GatewayAnswer answer = Refused(passes ? kUnavailable : kInternalError);
-  if (passes) answer.headers.emplace_back("retry-after", "1");
+  const bool is_transient = absl::IsUnavailable(status);
+  GatewayAnswer answer = Refused(is_transient ? kUnavailable : kInternalError);
+  if (is_transient) answer.headers.emplace_back("retry-after", "1");
   answer.status = status;
   return answer;
 }

@@ -17,7 +17,7 @@
 
 namespace wemasy::tokens {
 
-// What both services need to serve calls. All must outlive the services.
+// What the services need to serve calls. All must outlive the services.
 struct ApiEnvironment {
   const Authenticator* authenticator;
   CallObserver* observer;

@@ -17,8 +17,8 @@ namespace wemasy::tokens {
 // The MetadataEncoder of an index whose validator answers over gRPC.
 std::string EncodeMetadata(const Metadata& metadata);
 
-// Makes `reply`, which is empty, a ValidateResponse with what it says of a
-// known token for that verdict, but for its end. `token` is of an index with
+// Encodes what a ValidateResponse says of a known token for that verdict, all
+// but its end, into `reply`, which is empty. `token` is of an index with
 // EncodeMetadata.
 void EncodeToken(Verdict verdict, const IndexSlot& token,
                  EncodedMessage* reply);

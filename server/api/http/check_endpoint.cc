@@ -6,6 +6,7 @@
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -184,7 +185,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Write(request.keep_alive(), std::move(report));
   }
 
-  // Whoever asks thus is no gateway that was set up right.
+  // The answer to what no correctly configured gateway asks.
   void Refuse(const Request& request, http::status status) {
     response_ = Response(status, kHttp11);
     if (status == http::status::method_not_allowed) {
@@ -235,7 +236,8 @@ class BeastCheckEndpoint final : public CheckEndpoint {
       : options_(options),
         shared_{check, recorder, clock},
         context_(options.threads),
-        acceptor_(context_) {}
+        acceptor_(context_),
+        accept_pause_(context_) {}
 
   ~BeastCheckEndpoint() override {
     context_.stop();
@@ -292,9 +294,10 @@ class BeastCheckEndpoint final : public CheckEndpoint {
             socket.set_option(tcp::no_delay(true), ignored);
             std::make_shared<Connection>(std::move(socket), shared_)->Start();
           }
+          if (!error) return Accept();
           // Without a free file descriptor the next attempt fails at once, too.
-          if (error) std::this_thread::sleep_for(kAcceptPause);
-          Accept();
+          accept_pause_.expires_after(kAcceptPause);
+          accept_pause_.async_wait([this](error_code) { Accept(); });
         });
   }
 
@@ -305,6 +308,7 @@ class BeastCheckEndpoint final : public CheckEndpoint {
   // Its connections are gone before what they share.
   asio::io_context context_;
   tcp::acceptor acceptor_;
+  asio::steady_timer accept_pause_;
   std::vector<std::thread> threads_;
 };
 

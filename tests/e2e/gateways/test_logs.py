@@ -48,9 +48,11 @@ def test_no_log_has_the_query_of_what_went_wrong(name, start, site):
             [("Authorization", "Bearer of-the-header")],
         )
         assert response.status >= 500
-    # What was said of these is written before what is said of later ones.
+    # What was said of these is written before what is said of later ones. Not
+    # every log has the path.
+    size = len(gateway.log())
     gateway.exchange("/api/later")
-    wait_until(lambda: "/api/later" in gateway.log(), 10, "the access log")
+    wait_until(lambda: len(gateway.log()) > size, 10, "the access log")
     assert "of-the-query" not in gateway.log()
     assert "of-the-header" not in gateway.log()
 

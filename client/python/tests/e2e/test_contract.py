@@ -95,7 +95,7 @@ def tokens(request: pytest.FixtureRequest) -> Iterator[Tokens]:
 
 def soon() -> datetime.datetime:
     now = datetime.datetime.now(datetime.UTC)
-    return now + datetime.timedelta(seconds=1)
+    return now + datetime.timedelta(seconds=5)
 
 
 def wait_until_expired(tokens: Tokens, token: str) -> None:

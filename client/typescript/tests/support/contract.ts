@@ -89,14 +89,20 @@ export function describeValidator(
     });
 
     it("refuses an expired token", async () => {
-      const expireTime = new Date(Date.now() + 1_000);
+      const expireTime = new Date(Date.now() + 5_000);
       const brief = await subject.issue({ expireTime });
       const now = await subject.validator.validate(brief);
       assert.equal(now.verdict, Verdict.VALID);
       assert.deepEqual(now.identity.expireTime, expireTime);
-      await sleep(1_050);
-      const later = await subject.validator.validate(brief);
-      assert.equal(later.verdict, Verdict.EXPIRED);
+      const verdict = async () =>
+        (await subject.validator.validate(brief)).verdict;
+      const end = Date.now() + 30_000;
+      let later = await verdict();
+      while (later === Verdict.VALID && Date.now() < end) {
+        await sleep(50);
+        later = await verdict();
+      }
+      assert.equal(later, Verdict.EXPIRED);
     });
 
     it("refuses a revoked token, and says which it was", async () => {

@@ -29,7 +29,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#wemasy/tokens/v1/auth_service.proto\x12\x10wemasy.tokens.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa8\x01\n\x0fValidateRequest\x12\x13\n\x05token\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1d\n\x0frequired_scopes\x18\x02 \x03(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10\x65xpected_project\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10report_freshness\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12!\n\x13watch_stream_number\x18\x05 \x01(\x03\x42\x04\xe2\x41\x01\x01\"\xf9\x02\n\x10ValidateResponse\x12*\n\x07verdict\x18\x01 \x01(\x0e\x32\x19.wemasy.tokens.v1.Verdict\x12+\n\x05token\x18\x02 \x01(\tB\x1c\xfa\x41\x19\n\x17tokens.wemasy.com/Token\x12\x0f\n\x07project\x18\x03 \x01(\t\x12\x0f\n\x07\x63reator\x18\x04 \x01(\t\x12\x0e\n\x06scopes\x18\x05 \x03(\t\x12\x42\n\x08metadata\x18\x06 \x03(\x0b\x32\x30.wemasy.tokens.v1.ValidateResponse.MetadataEntry\x12/\n\x0b\x65xpire_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\tfreshness\x18\x08 \x01(\x0b\x32!.wemasy.tokens.v1.AnswerFreshness\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x9a\x01\n\x0f\x41nswerFreshness\x12\x13\n\x0bincarnation\x18\x01 \x01(\t\x12\x10\n\x08timeline\x18\x02 \x01(\t\x12\x15\n\rchange_number\x18\x03 \x01(\x03\x12,\n\ttime_left\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1b\n\x13watch_stream_number\x18\x05 \x01(\x03\"n\n\x0cWatchRequest\x12\x15\n\x0bping_number\x18\x01 \x01(\x03H\x00\x12$\n\x1a\x61\x63knowledged_change_number\x18\x02 \x01(\x03H\x00\x12\x16\n\x0eonly_validated\x18\x03 \x01(\x08\x42\t\n\x07request\"\xa9\x01\n\rWatchResponse\x12-\n\x05hello\x18\x01 \x01(\x0b\x32\x1c.wemasy.tokens.v1.WatchHelloH\x00\x12\x31\n\x07\x63hanges\x18\x02 \x01(\x0b\x32\x1e.wemasy.tokens.v1.WatchChangesH\x00\x12-\n\x05grant\x18\x03 \x01(\x0b\x32\x1c.wemasy.tokens.v1.WatchGrantH\x00\x42\x07\n\x05\x65vent\"a\n\nWatchHello\x12\x13\n\x0bincarnation\x18\x01 \x01(\t\x12\x10\n\x08timeline\x18\x02 \x01(\t\x12\x15\n\rchange_number\x18\x03 \x01(\x03\x12\x15\n\rstream_number\x18\x04 \x01(\x03\">\n\x0cWatchChanges\x12.\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x1d.wemasy.tokens.v1.WatchChange\"\xa2\x01\n\x0bWatchChange\x12\x15\n\rchange_number\x18\x01 \x01(\x03\x12+\n\x05token\x18\x02 \x01(\tB\x1c\xfa\x41\x19\n\x17tokens.wemasy.com/Token\x12\x0f\n\x07is_live\x18\x03 \x01(\x08\x12#\n\x16previous_change_number\x18\x04 \x01(\x03H\x00\x88\x01\x01\x42\x19\n\x17_previous_change_number\"`\n\nWatchGrant\x12\x13\n\x0bping_number\x18\x01 \x01(\x03\x12&\n\x03ttl\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x15\n\rchange_number\x18\x03 \x01(\x03*\xc6\x01\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x15\n\x11VERDICT_MALFORMED\x10\x01\x12\x13\n\x0fVERDICT_UNKNOWN\x10\x02\x12\x13\n\x0fVERDICT_REVOKED\x10\x03\x12\x13\n\x0fVERDICT_EXPIRED\x10\x04\x12\x19\n\x15VERDICT_WRONG_PROJECT\x10\x05\x12\x1e\n\x1aVERDICT_INSUFFICIENT_SCOPE\x10\x06\x12\x11\n\rVERDICT_VALID\x10\x07\x32\xce\x01\n\x0b\x41uthService\x12q\n\x08Validate\x12!.wemasy.tokens.v1.ValidateRequest\x1a\".wemasy.tokens.v1.ValidateResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\"\x13/v1/tokens:validate:\x01*\x12L\n\x05Watch\x12\x1e.wemasy.tokens.v1.WatchRequest\x1a\x1f.wemasy.tokens.v1.WatchResponse(\x01\x30\x01\x42\x03\xf8\x01\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#wemasy/tokens/v1/auth_service.proto\x12\x10wemasy.tokens.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa8\x01\n\x0fValidateRequest\x12\x13\n\x05token\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1d\n\x0frequired_scopes\x18\x02 \x03(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10\x65xpected_project\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10report_freshness\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12!\n\x13watch_stream_number\x18\x05 \x01(\x03\x42\x04\xe2\x41\x01\x01\"\xf9\x02\n\x10ValidateResponse\x12*\n\x07verdict\x18\x01 \x01(\x0e\x32\x19.wemasy.tokens.v1.Verdict\x12+\n\x05token\x18\x02 \x01(\tB\x1c\xfa\x41\x19\n\x17tokens.wemasy.com/Token\x12\x0f\n\x07project\x18\x03 \x01(\t\x12\x0f\n\x07\x63reator\x18\x04 \x01(\t\x12\x0e\n\x06scopes\x18\x05 \x03(\t\x12\x42\n\x08metadata\x18\x06 \x03(\x0b\x32\x30.wemasy.tokens.v1.ValidateResponse.MetadataEntry\x12/\n\x0b\x65xpire_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\tfreshness\x18\x08 \x01(\x0b\x32!.wemasy.tokens.v1.AnswerFreshness\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x9a\x01\n\x0f\x41nswerFreshness\x12\x13\n\x0bincarnation\x18\x01 \x01(\t\x12\x10\n\x08timeline\x18\x02 \x01(\t\x12\x15\n\rchange_number\x18\x03 \x01(\x03\x12,\n\ttime_left\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1b\n\x13watch_stream_number\x18\x05 \x01(\x03\"\x80\x01\n\x0cWatchRequest\x12\x1b\n\x0bping_number\x18\x01 \x01(\x03\x42\x04\xe2\x41\x01\x01H\x00\x12*\n\x1a\x61\x63knowledged_change_number\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x01H\x00\x12\x1c\n\x0eonly_validated\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\x42\t\n\x07request\"\xa9\x01\n\rWatchResponse\x12-\n\x05hello\x18\x01 \x01(\x0b\x32\x1c.wemasy.tokens.v1.WatchHelloH\x00\x12\x31\n\x07\x63hanges\x18\x02 \x01(\x0b\x32\x1e.wemasy.tokens.v1.WatchChangesH\x00\x12-\n\x05grant\x18\x03 \x01(\x0b\x32\x1c.wemasy.tokens.v1.WatchGrantH\x00\x42\x07\n\x05\x65vent\"a\n\nWatchHello\x12\x13\n\x0bincarnation\x18\x01 \x01(\t\x12\x10\n\x08timeline\x18\x02 \x01(\t\x12\x15\n\rchange_number\x18\x03 \x01(\x03\x12\x15\n\rstream_number\x18\x04 \x01(\x03\">\n\x0cWatchChanges\x12.\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x1d.wemasy.tokens.v1.WatchChange\"\xa2\x01\n\x0bWatchChange\x12\x15\n\rchange_number\x18\x01 \x01(\x03\x12+\n\x05token\x18\x02 \x01(\tB\x1c\xfa\x41\x19\n\x17tokens.wemasy.com/Token\x12\x0f\n\x07is_live\x18\x03 \x01(\x08\x12#\n\x16previous_change_number\x18\x04 \x01(\x03H\x00\x88\x01\x01\x42\x19\n\x17_previous_change_number\"`\n\nWatchGrant\x12\x13\n\x0bping_number\x18\x01 \x01(\x03\x12&\n\x03ttl\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x15\n\rchange_number\x18\x03 \x01(\x03*\xc6\x01\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x15\n\x11VERDICT_MALFORMED\x10\x01\x12\x13\n\x0fVERDICT_UNKNOWN\x10\x02\x12\x13\n\x0fVERDICT_REVOKED\x10\x03\x12\x13\n\x0fVERDICT_EXPIRED\x10\x04\x12\x19\n\x15VERDICT_WRONG_PROJECT\x10\x05\x12\x1e\n\x1aVERDICT_INSUFFICIENT_SCOPE\x10\x06\x12\x11\n\rVERDICT_VALID\x10\x07\x32\xce\x01\n\x0b\x41uthService\x12q\n\x08Validate\x12!.wemasy.tokens.v1.ValidateRequest\x1a\".wemasy.tokens.v1.ValidateResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\"\x13/v1/tokens:validate:\x01*\x12L\n\x05Watch\x12\x1e.wemasy.tokens.v1.WatchRequest\x1a\x1f.wemasy.tokens.v1.WatchResponse(\x01\x30\x01\x42\x03\xf8\x01\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,12 +51,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VALIDATERESPONSE_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_VALIDATERESPONSE'].fields_by_name['token']._loaded_options = None
   _globals['_VALIDATERESPONSE'].fields_by_name['token']._serialized_options = b'\372A\031\n\027tokens.wemasy.com/Token'
+  _globals['_WATCHREQUEST'].fields_by_name['ping_number']._loaded_options = None
+  _globals['_WATCHREQUEST'].fields_by_name['ping_number']._serialized_options = b'\342A\001\001'
+  _globals['_WATCHREQUEST'].fields_by_name['acknowledged_change_number']._loaded_options = None
+  _globals['_WATCHREQUEST'].fields_by_name['acknowledged_change_number']._serialized_options = b'\342A\001\001'
+  _globals['_WATCHREQUEST'].fields_by_name['only_validated']._loaded_options = None
+  _globals['_WATCHREQUEST'].fields_by_name['only_validated']._serialized_options = b'\342A\001\001'
   _globals['_WATCHCHANGE'].fields_by_name['token']._loaded_options = None
   _globals['_WATCHCHANGE'].fields_by_name['token']._serialized_options = b'\372A\031\n\027tokens.wemasy.com/Token'
   _globals['_AUTHSERVICE'].methods_by_name['Validate']._loaded_options = None
   _globals['_AUTHSERVICE'].methods_by_name['Validate']._serialized_options = b'\202\323\344\223\002\030\"\023/v1/tokens:validate:\001*'
-  _globals['_VERDICT']._serialized_start=1631
-  _globals['_VERDICT']._serialized_end=1829
+  _globals['_VERDICT']._serialized_start=1650
+  _globals['_VERDICT']._serialized_end=1848
   _globals['_VALIDATEREQUEST']._serialized_start=213
   _globals['_VALIDATEREQUEST']._serialized_end=381
   _globals['_VALIDATERESPONSE']._serialized_start=384
@@ -65,18 +71,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VALIDATERESPONSE_METADATAENTRY']._serialized_end=761
   _globals['_ANSWERFRESHNESS']._serialized_start=764
   _globals['_ANSWERFRESHNESS']._serialized_end=918
-  _globals['_WATCHREQUEST']._serialized_start=920
-  _globals['_WATCHREQUEST']._serialized_end=1030
-  _globals['_WATCHRESPONSE']._serialized_start=1033
-  _globals['_WATCHRESPONSE']._serialized_end=1202
-  _globals['_WATCHHELLO']._serialized_start=1204
-  _globals['_WATCHHELLO']._serialized_end=1301
-  _globals['_WATCHCHANGES']._serialized_start=1303
-  _globals['_WATCHCHANGES']._serialized_end=1365
-  _globals['_WATCHCHANGE']._serialized_start=1368
-  _globals['_WATCHCHANGE']._serialized_end=1530
-  _globals['_WATCHGRANT']._serialized_start=1532
-  _globals['_WATCHGRANT']._serialized_end=1628
-  _globals['_AUTHSERVICE']._serialized_start=1832
-  _globals['_AUTHSERVICE']._serialized_end=2038
+  _globals['_WATCHREQUEST']._serialized_start=921
+  _globals['_WATCHREQUEST']._serialized_end=1049
+  _globals['_WATCHRESPONSE']._serialized_start=1052
+  _globals['_WATCHRESPONSE']._serialized_end=1221
+  _globals['_WATCHHELLO']._serialized_start=1223
+  _globals['_WATCHHELLO']._serialized_end=1320
+  _globals['_WATCHCHANGES']._serialized_start=1322
+  _globals['_WATCHCHANGES']._serialized_end=1384
+  _globals['_WATCHCHANGE']._serialized_start=1387
+  _globals['_WATCHCHANGE']._serialized_end=1549
+  _globals['_WATCHGRANT']._serialized_start=1551
+  _globals['_WATCHGRANT']._serialized_end=1647
+  _globals['_AUTHSERVICE']._serialized_start=1851
+  _globals['_AUTHSERVICE']._serialized_end=2057
 # @@protoc_insertion_point(module_scope)

@@ -80,7 +80,7 @@ export const ErrorReason = {
    */
   CALLER_UNAUTHENTICATED: "ERROR_REASON_CALLER_UNAUTHENTICATED",
   /**
-   * ROLE_MISSING - PERMISSION_DENIED: the caller has not the role that this call needs
+   * ROLE_MISSING - PERMISSION_DENIED: the caller does not have the role that this call needs
    * {role: the role}.
    *
    * To do: have an operator add the role to the server's roles file.
