@@ -1,4 +1,5 @@
 // A page token that nobody was given: with the right key, too.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -20,11 +21,9 @@ class Zeros final : public RandomSource {
   }
 };
 
-const Sealer& TheSealer() {
+Sealer MakeSealer() {
   static auto& random = *new Zeros;
-  static const auto& sealer = *new Sealer(
-      *Sealer::Create(Secret(std::string(Sealer::kKeySize, 'k')), &random));
-  return sealer;
+  return *Sealer::Create(Secret(std::string(Sealer::kKeySize, 'k')), &random);
 }
 
 }  // namespace
@@ -33,11 +32,12 @@ const Sealer& TheSealer() {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace wemasy::tokens;
   const absl::string_view text(reinterpret_cast<const char*>(data), size);
-  const PageTokens tokens(TheSealer());
+  static const auto& sealer = *new Sealer(MakeSealer());
+  static const auto& tokens = *new PageTokens(MakeSealer());
   if (tokens.ReadTokenKey(text, "listing").ok()) abort();
   if (tokens.ReadAuditKey(text, "listing").ok()) abort();
   // What is inside of one that was: PageTokens reads it itself.
-  const std::string sealed = TheSealer().Seal(text, "listing");
+  const std::string sealed = sealer.Seal(text, "listing");
   tokens.ReadTokenKey(sealed, "listing").status().IgnoreError();
   tokens.ReadAuditKey(sealed, "listing").status().IgnoreError();
   return 0;
