@@ -4,25 +4,18 @@
 
 #include <algorithm>
 
-#include "grpcpp/completion_queue.h"
 #include "grpcpp/server_context.h"
-#include "grpcpp/support/async_unary_call.h"
 #include "grpcpp/support/status.h"
 #include "tests/bench/bench.grpc.pb.h"
+#include "tests/bench/call_handler.h"
 
 namespace wemasy::tokens {
 
 // Handle() is thread-safe.
-class PayloadHandler {
+class PayloadHandler final
+    : public CallHandler<bench::PayloadService, bench::PayloadRequest,
+                         bench::PayloadResponse> {
  public:
-  using Request = bench::PayloadRequest;
-  using Response = bench::PayloadResponse;
-
-  void Post(grpc::ServerContext* context, Request* request,
-            grpc::ServerAsyncResponseWriter<Response>* writer,
-            grpc::ServerCompletionQueue* queue, void* tag) {
-    service_.RequestCall(context, request, writer, queue, queue, tag);
-  }
   grpc::Status Handle(grpc::ServerContext& /*context*/, const Request& request,
                       Response* response) {
     constexpr int kMaxBytes = 64 << 10;
@@ -30,10 +23,6 @@ class PayloadHandler {
         std::clamp(request.response_bytes(), 0, kMaxBytes), 'x');
     return grpc::Status::OK;
   }
-  grpc::Service* service() { return &service_; }
-
- private:
-  bench::PayloadService::AsyncService service_;
 };
 
 }  // namespace wemasy::tokens
