@@ -30,13 +30,11 @@ struct TlsFiles {
 // What became of the files. Thread-safe.
 class TlsReloads {
  public:
+  virtual ~TlsReloads() = default;
   // When the certificate that new connections are shown ends.
   virtual absl::Time certificate_expiry() const = 0;
   // How many looks at the files found some that cannot be used.
   virtual int64_t failures() const = 0;
-
- protected:
-  ~TlsReloads() = default;
 };
 
 struct TlsCredentials {

@@ -3,11 +3,13 @@
 import contextlib
 import fcntl
 import functools
+import itertools
 import os
 import pathlib
 import random
 import socket
 import tempfile
+from collections.abc import Iterator
 
 # Below those that the kernel gives to outgoing connections: a server that is
 # away for a moment finds its port free when it is back.
@@ -18,7 +20,9 @@ _SHARE = 500
 
 
 @functools.cache
-def _own_ports() -> range:
+def _own_ports() -> Iterator[int]:
+    """One after the other, so that none is given out again before whoever got
+    it listens on it."""
     folder = pathlib.Path(tempfile.gettempdir(), "wemasy-ports")
     with contextlib.suppress(FileExistsError):
         folder.mkdir()
@@ -33,14 +37,13 @@ def _own_ports() -> range:
         except BlockingIOError:
             os.close(lock)
             continue
-        return range(first, first + _SHARE)
+        return itertools.cycle(range(first, first + _SHARE))
     raise RuntimeError(f"other processes have all ports; see {folder}")
 
 
 def free_port(host: str = "127.0.0.1") -> int:
     """Free on `host`; on all addresses of this machine for ""."""
-    while True:
-        port = random.choice(_own_ports())
+    for port in _own_ports():
         with socket.socket() as listener:
             # As servers do: what only lingers from a closed connection does
             # not count.

@@ -24,6 +24,7 @@ export class Service {
   /** What calls them with TLS. */
   tls: TlsFiles | undefined;
   readonly #process: ChildProcess;
+  readonly #exit: Promise<unknown>;
   readonly #lines: AsyncIterator<string>;
   readonly #reader: Interface;
 
@@ -44,6 +45,7 @@ export class Service {
         stdio: ["pipe", "pipe", "inherit"],
       },
     );
+    this.#exit = once(this.#process, "exit");
     const { stdout } = this.#process;
     if (!stdout) throw new Error("no standard output");
     this.#reader = createInterface(stdout);
@@ -89,9 +91,8 @@ export class Service {
 
   /** Ends everything and takes it away. */
   async stop(): Promise<void> {
-    const exit = once(this.#process, "exit");
     this.#process.stdin?.end();
-    await exit;
+    await this.#exit;
     this.#reader.close();
   }
 
