@@ -15,6 +15,7 @@
 #include <grpcpp/grpcpp.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <deque>
@@ -41,8 +42,9 @@
 namespace wemasy::tokens {
 namespace {
 
-// Calls that wait for a server that does not answer must not hold up others.
-constexpr int kThreads = 48;
+// Calls that wait for a server that does not answer must not hold up others,
+// least of all what would be answered from memory.
+constexpr size_t kMaxThreads = 1'000;
 
 // Writes whole lines. Thread-safe.
 class Output {
@@ -62,14 +64,11 @@ class Output {
   Mutex mutex_;
 };
 
-// Runs tasks on threads of its own, and ends when all were run. Thread-safe.
+// Runs tasks on threads of its own, as many as it takes, and ends when all were
+// run. To be used by one thread.
 class Workers {
  public:
-  Workers() {
-    for (int i = 0; i < kThreads; ++i) {
-      threads_.emplace_back([this] { Run(); });
-    }
-  }
+  Workers() = default;
   ~Workers() {
     {
       MutexLock lock(&mutex_);
@@ -78,11 +77,17 @@ class Workers {
     }
     for (std::thread& thread : threads_) thread.join();
   }
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
 
   void Add(std::function<void()> task) {
     MutexLock lock(&mutex_);
     tasks_.push_back(std::move(task));
-    changed_.Signal();
+    if (tasks_.size() > idle_ && threads_.size() < kMaxThreads) {
+      threads_.emplace_back([this] { Run(); });
+    } else {
+      changed_.Signal();
+    }
   }
 
  private:
@@ -91,7 +96,9 @@ class Workers {
       std::function<void()> task;
       {
         MutexLock lock(&mutex_);
+        ++idle_;
         while (tasks_.empty() && !is_ending_) changed_.Wait(&mutex_);
+        --idle_;
         if (tasks_.empty()) return;
         task = std::move(tasks_.front());
         tasks_.pop_front();
@@ -103,6 +110,8 @@ class Workers {
   Mutex mutex_;
   CondVar changed_;
   std::deque<std::function<void()>> tasks_ ABSL_GUARDED_BY(mutex_);
+  // Threads that wait for a task.
+  size_t idle_ ABSL_GUARDED_BY(mutex_) = 0;
   bool is_ending_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };
