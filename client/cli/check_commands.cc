@@ -75,7 +75,7 @@ grpc::Status CheckHealth(const Session& session, const std::string& service,
   google::protobuf::Int32Value response;
   HealthStub stub(session.channel());
   const grpc::Status status = session.CallAndReport(
-      "health", Repeat::kIfNothingDone, [&](grpc::ClientContext* context) {
+      "health", Repeat::kIfAway, [&](grpc::ClientContext* context) {
         std::promise<grpc::Status> done;
         stub.UnaryCall(
             context, "/grpc.health.v1.Health/Check", grpc::StubOptions(),

@@ -31,6 +31,12 @@ struct RotateOptions {
 
 void Say(const std::string& text) { std::fputs(text.c_str(), stderr); }
 
+// To the microsecond, as the service keeps it.
+std::string ExactTime(absl::Time time) {
+  return absl::FormatTime("%E4Y-%m-%d%ET%H:%M:%E6SZ", time,
+                          absl::UTCTimeZone());
+}
+
 std::string OrNewRequestId(const std::string& request_id) {
   SystemRandom random;
   return request_id.empty() ? NewRequestId(random) : request_id;
@@ -55,10 +61,25 @@ ExitCode PrintIssued(const Session& session, absl::string_view what,
   return ExitCode::kOk;
 }
 
-ExitCode Failed(const grpc::Status& status, const std::string& request_id) {
-  if (ExitCodeOf(status) == ExitCode::kUnavailable) {
+// Whether the secret may have been issued all the same.
+bool MayBeDone(const grpc::Status& status) {
+  switch (status.error_code()) {
+    case grpc::StatusCode::UNAVAILABLE:
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+    case grpc::StatusCode::CANCELLED:
+    case grpc::StatusCode::UNKNOWN:
+    case grpc::StatusCode::INTERNAL:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// `flags` are those that a repetition has to have.
+ExitCode Failed(const grpc::Status& status, const std::string& flags) {
+  if (MayBeDone(status)) {
     Say(absl::StrCat("  to repeat it safely within ten minutes: ",
-                     "the same command with --request-id ", request_id, "\n"));
+                     "the same command with ", flags, "\n"));
   }
   return ExitCodeOf(status);
 }
@@ -86,7 +107,12 @@ ExitCode Create(const Session& session, const CreateOptions& options) {
   const grpc::Status status = session.Call("create", session.tokens(),
                                            &v1::TokenService::Stub::CreateToken,
                                            request, &response, Repeat::kAlways);
-  if (!status.ok()) return Failed(status, request.request_id());
+  if (!status.ok()) {
+    std::string flags = absl::StrCat("--request-id ", request.request_id());
+    // A span would end at another time.
+    if (*expiry) absl::StrAppend(&flags, " --expires ", ExactTime(**expiry));
+    return Failed(status, flags);
+  }
   return PrintIssued(session, "created", response.token(), response.secret(),
                      response);
 }
@@ -107,7 +133,9 @@ ExitCode Rotate(const Session& session, const RotateOptions& options) {
   const grpc::Status status = session.Call("rotate", session.tokens(),
                                            &v1::TokenService::Stub::RotateToken,
                                            request, &response, Repeat::kAlways);
-  if (!status.ok()) return Failed(status, request.request_id());
+  if (!status.ok()) {
+    return Failed(status, absl::StrCat("--request-id ", request.request_id()));
+  }
   return PrintIssued(session, "rotated", response.token(), response.secret(),
                      response);
 }

@@ -112,7 +112,12 @@ int Main(int argc, char** argv) {
   if (flags.actor.empty()) flags.actor = CurrentUser();
   const auto session = Session::Open(flags);
   if (!session.ok()) return static_cast<int>(UsageError(session.status()));
-  return static_cast<int>(action(*session));
+  const ExitCode code = action(*session);
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) {
+    return static_cast<int>(code);
+  }
+  std::fputs("tokenctl: standard output could not be written\n", stderr);
+  return static_cast<int>(ExitCode::kError);
 }
 
 }  // namespace

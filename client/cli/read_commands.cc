@@ -127,13 +127,16 @@ ExitCode Audit(const Session& session, const AuditOptions& options) {
 
   v1::ListAuditEventsResponse all;
   std::vector<v1::AuditEvent> events;
+  grpc::Status status;
   do {
     request.set_page_size(PageSize(options.limit, events.size()));
     v1::ListAuditEventsResponse page;
-    const grpc::Status status =
+    status =
         session.Call("audit", session.tokens(),
                      &v1::TokenService::Stub::ListAuditEvents, request, &page);
-    if (!status.ok()) return ExitCodeOf(status);
+    if (!status.ok() && events.empty()) return ExitCodeOf(status);
+    // What was read is shown, and from where to go on.
+    if (!status.ok()) break;
     for (v1::AuditEvent& event : *page.mutable_audit_events()) {
       events.push_back(std::move(event));
     }
@@ -148,14 +151,14 @@ ExitCode Audit(const Session& session, const AuditOptions& options) {
       *all.add_audit_events() = std::move(event);
     }
     Print(ToJson(all));
-    return ExitCode::kOk;
+    return ExitCodeOf(status);
   }
   Print(ShowAuditEvents(events));
   std::fputs(absl::StrCat("tokenctl: to go on from here later: --resume-token ",
                           all.resume_token(), "\n")
                  .c_str(),
              stderr);
-  return ExitCode::kOk;
+  return ExitCodeOf(status);
 }
 
 }  // namespace

@@ -65,7 +65,10 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(
 }
 
 bool IsWorthRepeating(const grpc::Status& status, Repeat repeat) {
-  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) return true;
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+      status.error_code() == grpc::StatusCode::CANCELLED) {
+    return true;
+  }
   if (repeat != Repeat::kAlways) return false;
   return status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED ||
          ReasonOf(status) == "COMMIT_IN_DOUBT";
@@ -85,6 +88,10 @@ absl::StatusOr<Session> Session::Open(const Flags& flags) {
   arguments.SetUserAgentPrefix("tokenctl");
   // A page of a thousand tokens may be over the default of 4 MiB.
   arguments.SetMaxReceiveMessageSize(64 << 20);
+  // Whoever was not there is looked for again before the call is repeated.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  // Plain text is for this machine, and a proxy is not on it.
+  if (flags.tls_ca.empty()) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   if (!flags.tls_server_name.empty()) {
     arguments.SetSslTargetNameOverride(flags.tls_server_name);
   }

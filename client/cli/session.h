@@ -35,8 +35,9 @@ struct Flags {
 
 // When a failed call is worth one more attempt.
 enum class Repeat {
-  // UNAVAILABLE: nothing was done.
-  kIfNothingDone,
+  // UNAVAILABLE, and CANCELLED, which a server that leaves may answer. Of the
+  // calls without a request_id each may be made twice.
+  kIfAway,
   // Also DEADLINE_EXCEEDED and a commit in doubt: the request has a
   // request_id, so that the service knows it again.
   kAlways,
@@ -63,7 +64,7 @@ class Session {
                     grpc::Status (Stub::*method)(grpc::ClientContext*,
                                                  const Request&, Response*),
                     const Request& request, Response* response,
-                    Repeat repeat = Repeat::kIfNothingDone) const {
+                    Repeat repeat = Repeat::kIfAway) const {
     return CallAndReport(command, repeat, [&](grpc::ClientContext* context) {
       response->Clear();
       return (stub.*method)(context, request, response);

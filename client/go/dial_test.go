@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +17,29 @@ import (
 	tokens "tokens.wemasy.com/client/go"
 	"tokens.wemasy.com/client/go/tokensv1"
 )
+
+// proxied counts the connections to the proxy of the environment.
+var proxied atomic.Int32
+
+func TestMain(m *testing.M) {
+	proxy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	// Here, as it is read only once.
+	os.Setenv("HTTPS_PROXY", "http://"+proxy.Addr().String())
+	go func() {
+		for {
+			conn, err := proxy.Accept()
+			if err != nil {
+				panic(err)
+			}
+			proxied.Add(1)
+			_ = conn.Close()
+		}
+	}()
+	m.Run()
+}
 
 func TestCallsAreRetried(t *testing.T) {
 	const attempts = 4 // of the service config
@@ -149,6 +174,14 @@ func TestNoTokenLeavesTheMachineInPlaintext(t *testing.T) {
 	_, err := tokens.NewClient(conn).Validate(t.Context(), "abc", tokens.Requirements{})
 	if status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "non-local") {
 		t.Errorf("%v, want Unavailable, as the address is not local", err)
+	}
+}
+
+func TestNoTokenLeavesTheMachineThroughAProxyOnIt(t *testing.T) {
+	conn := dial(t, "tokens.invalid:7443")
+	_, err := tokens.NewClient(conn).Validate(t.Context(), "abc", tokens.Requirements{})
+	if err == nil || proxied.Load() != 0 {
+		t.Errorf("%v after %d connections to a proxy, want an error after none", err, proxied.Load())
 	}
 }
 

@@ -106,9 +106,10 @@ class ReplicaStore {
   // Takes entries of a load, some at a time, which it must not refer to later.
   using EntrySink = absl::FunctionRef<void(absl::Span<const SharedEntry>)>;
 
-  // Gives `sink` the live secrets of all tokens, and those dead ones that died
-  // last, at most `max_dead`, each of them once, all in one REPEATABLE READ
-  // snapshot; returns that snapshot's head. Several threads may call `sink` at
+  // Gives `sink` the live secrets of all tokens, those that expired in the last
+  // 30 days, and those revoked or replaced ones that died last, at most
+  // `max_dead`, each of them once, all in one REPEATABLE READ snapshot; returns
+  // that snapshot's head. Several threads may call `sink` at
   // a time, none of them after the return. If history was lost, gives nothing.
   // Returns FailedPrecondition if the database is not fit.
   virtual absl::StatusOr<FeedHead> LoadSnapshot(int64_t max_dead,

@@ -11,13 +11,16 @@ absl::Status Maintenance::TrimChangeLog(absl::Duration timeout) {
 }
 
 absl::Status Maintenance::Purge(absl::Duration timeout) {
-  const BootTime deadline = clock_.Now() + timeout;
-  RETURN_IF_ERROR(RunPieces(deadline, [this](BootTime piece_deadline) {
-    return store_.PurgeSecrets(kDeadSecretAge, piece_deadline);
-  }));
-  return RunPieces(deadline, [this](BootTime piece_deadline) {
+  const BootTime now = clock_.Now();
+  absl::Status status =
+      RunPieces(now + timeout / 2, [this](BootTime piece_deadline) {
+        return store_.PurgeSecrets(kDeadSecretAge, piece_deadline);
+      });
+  // One does not keep the other from its work.
+  status.Update(RunPieces(now + timeout, [this](BootTime piece_deadline) {
     return store_.PurgeTokens(kDeadTokenAge, piece_deadline);
-  });
+  }));
+  return status;
 }
 
 absl::Status Maintenance::RunPieces(

@@ -1,6 +1,7 @@
 #include "server/jobs/usage_flush.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace wemasy::tokens {
 
@@ -10,31 +11,39 @@ absl::Status UsageFlush::Flush(absl::Duration timeout) {
   // its own to do.
   MutexLock lock(&mutex_);
   TakeDrained();
-  while (!pending_.empty()) {
-    std::vector<TokenUse> batch;
-    auto end = pending_.begin();
-    for (; end != pending_.end() && batch.size() < kBatchSize; ++end) {
-      batch.push_back({end->first.first, end->first.second, end->second});
-    }
-    const absl::Status status = store_.RecordUses(std::move(batch), deadline);
-    if (!status.ok()) return status;
-    pending_.erase(pending_.begin(), end);
+  auto next = pending_.begin();
+  absl::Status status;
+  while (status.ok() && next != pending_.end()) {
+    const auto end =
+        next + std::min<ptrdiff_t>(kBatchSize, pending_.end() - next);
+    status = store_.RecordUses(std::vector<TokenUse>(next, end), deadline);
+    if (status.ok()) next = end;
   }
-  return absl::OkStatus();
+  pending_.erase(pending_.begin(), next);
+  if (pending_.size() > kMaxPending) {
+    dropped_ += static_cast<int64_t>(pending_.size() - kMaxPending);
+    pending_.resize(kMaxPending);
+  }
+  pending_.shrink_to_fit();
+  return status;
 }
 
 void UsageFlush::TakeDrained() {
-  for (const TokenUse& use : drain_()) {
-    const Key key(use.token, use.is_old);
-    const auto found = pending_.find(key);
-    if (found != pending_.end()) {
-      found->second = std::max(found->second, use.minute);
-    } else if (pending_.size() < kMaxPending) {
-      pending_.emplace(key, use.minute);
-    } else {
-      ++dropped_;
-    }
-  }
+  const std::vector<TokenUse> uses = drain_();
+  pending_.insert(pending_.end(), uses.begin(), uses.end());
+  // Of one secret's uses the last one first, which is the one that stays.
+  const auto key = [](const TokenUse& use) {
+    return std::tie(use.token, use.is_old);
+  };
+  std::sort(pending_.begin(), pending_.end(),
+            [&](const TokenUse& a, const TokenUse& b) {
+              return key(a) != key(b) ? key(a) < key(b) : a.minute > b.minute;
+            });
+  pending_.erase(std::unique(pending_.begin(), pending_.end(),
+                             [&](const TokenUse& a, const TokenUse& b) {
+                               return key(a) == key(b);
+                             }),
+                 pending_.end());
 }
 
 }  // namespace wemasy::tokens

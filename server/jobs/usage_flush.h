@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <utility>
 #include <vector>
 
@@ -18,13 +17,14 @@
 namespace wemasy::tokens {
 
 // Keeps what could not be written for the next time, up to a bound: use times
-// are coarse, and losing some is allowed; growing without end is not.
+// are coarse, and losing some in an outage is allowed; growing without end is
+// not.
 //
 // Thread-safe.
 class UsageFlush {
  public:
   static constexpr size_t kBatchSize = 1000;
-  // A long outage may cost at most this many tokens' uses in memory.
+  // So many tokens' uses are kept after a failure.
   static constexpr size_t kMaxPending = 200'000;
 
   // `drain` gives the uses since its last call. `store` and `clock` must
@@ -41,17 +41,14 @@ class UsageFlush {
   int64_t dropped() const { return dropped_; }
 
  private:
-  // A token's current and its old secret.
-  using Key = std::pair<TokenId, bool>;
-
   void TakeDrained() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::function<std::vector<TokenUse>()> drain_;
   UsageStore& store_;
   const BootClock& clock_;
   Mutex mutex_;
-  // In the order of ids, in which they are written.
-  std::map<Key, absl::Time> pending_ ABSL_GUARDED_BY(mutex_);
+  // In the order of ids, in which they are written; one of each secret.
+  std::vector<TokenUse> pending_ ABSL_GUARDED_BY(mutex_);
   std::atomic<int64_t> dropped_{0};
 };
 

@@ -47,18 +47,23 @@ bool ChangesUse(const UpdateRequest& request) {
   return request.scopes || request.metadata || request.expire_time;
 }
 
+absl::Status CheckEtag(const UpdateRequest& request,
+                       const TokenRecord& record) {
+  if (request.etag.empty() || request.etag == EtagOf(record)) {
+    return absl::OkStatus();
+  }
+  return MakeError(ErrorReason::kEtagMismatch,
+                   absl::StrCat(record.name.ToString(),
+                                " was changed since its etag was read"),
+                   {{"name", record.name.ToString()}});
+}
+
 absl::Status CheckUpdatable(const UpdateRequest& request,
                             const TokenRecord& record, absl::Time now) {
   const TokenState state = StateAt(record, now);
   if (state == TokenState::kRevoked ||
       (state == TokenState::kExpired && ChangesUse(request))) {
     return TokenNotActive(record.name, state);
-  }
-  if (!request.etag.empty() && request.etag != EtagOf(record)) {
-    return MakeError(ErrorReason::kEtagMismatch,
-                     absl::StrCat(record.name.ToString(),
-                                  " was changed since its etag was read"),
-                     {{"name", record.name.ToString()}});
   }
   FieldViolations violations;
   if (request.expire_time && *request.expire_time != absl::InfiniteFuture()) {
@@ -159,29 +164,37 @@ absl::Status CheckLeaks(const LeakRequest& request) {
   return violations.ToStatus();
 }
 
-// What became of the token that one digest belongs to. Revokes it if it lives
-// and was not revoked in this call already.
-LeakOutcome RevokeMatch(Mutation& mutation, MatchedToken& match,
-                        const CallContext& context, const LeakRequest& request,
-                        const LeakEvidence& evidence, absl::Time now,
-                        std::set<TokenId>& revoked) {
-  const TokenName& name = match.token.record.name;
-  if (revoked.count(name.token) > 0) {
-    return {LeakOutcome::Kind::kRevoked, name};
+// Revokes the tokens of which a secret that works has leaked; returns which.
+std::set<TokenId> RevokeMatches(Mutation& mutation, LockedTokens& locked,
+                                const std::string& actor) {
+  std::set<TokenId> revoked;
+  for (MatchedToken& match : locked.tokens) {
+    const TokenRecord& record = match.token.record;
+    if (!match.is_live || record.revocation) continue;
+    if (!revoked.insert(record.name.token).second) continue;
+    RevokeToken(mutation, match.token,
+                {locked.now, actor, RevokeReason::kLeakReported, ""});
   }
-  if (match.token.record.revocation) {
-    return {LeakOutcome::Kind::kAlreadyRevoked, name};
+  return revoked;
+}
+
+// What became of the token that one digest belongs to.
+LeakOutcome OutcomeOf(const MatchedToken& match,
+                      const std::set<TokenId>& revoked) {
+  const TokenRecord& record = match.token.record;
+  if (revoked.count(record.name.token) > 0) {
+    return {LeakOutcome::Kind::kRevoked, record.name};
   }
-  if (!match.is_live) return {LeakOutcome::Kind::kReplaced, name};
-  revoked.insert(name.token);
-  RevokeToken(mutation, match.token,
-              {now, request.actor, RevokeReason::kLeakReported, ""});
+  return {record.revocation ? LeakOutcome::Kind::kAlreadyRevoked
+                            : LeakOutcome::Kind::kReplaced,
+          record.name};
+}
+
+std::map<std::string, std::string> DetailsOf(const LeakEvidence& evidence) {
   std::map<std::string, std::string> details;
   if (!evidence.source.empty()) details["source"] = evidence.source;
   if (!evidence.url.empty()) details["url"] = evidence.url;
-  Audit(mutation, context, AuditAction::kLeakRevoked, name, request.actor,
-        std::move(details));
-  return {LeakOutcome::Kind::kRevoked, name};
+  return details;
 }
 
 }  // namespace
@@ -203,8 +216,9 @@ absl::StatusOr<TokenView> TokenLifecycle::Update(const CallContext& context,
     Mutation mutation;
     const std::vector<std::string> changed = Apply(request, record);
     // A repeated update commits too, and waits: the first may not be in effect
-    // yet.
+    // yet. Its etag is that from before the first.
     if (!changed.empty()) {
+      RETURN_IF_ERROR(CheckEtag(request, record));
       ++record.revision;
       mutation.updated_tokens.push_back(record);
       if (ChangesUse(request)) {
@@ -266,35 +280,49 @@ absl::StatusOr<RevokedToken> TokenLifecycle::Revoke(
 absl::StatusOr<LeakResult> TokenLifecycle::RevokeLeaked(
     const CallContext& context, const LeakRequest& request) {
   RETURN_IF_ERROR(CheckLeaks(request));
-  std::map<TokenDigest, const LeakEvidence*> evidence_of;
-  std::vector<TokenDigest> digests;
+  // Of each piece of evidence.
+  std::vector<absl::optional<TokenDigest>> digest_of;
+  std::set<TokenDigest> digests;
   for (const LeakEvidence& evidence : request.leaked) {
-    const auto digest = DigestOf(evidence);
-    if (digest && evidence_of.emplace(*digest, &evidence).second) {
-      digests.push_back(*digest);
-    }
+    digest_of.push_back(DigestOf(evidence));
+    if (digest_of.back()) digests.insert(*digest_of.back());
   }
 
   std::map<TokenDigest, LeakOutcome> outcome_of;
   const auto body = [&](TokenTransaction& tx) -> absl::StatusOr<Mutation> {
     outcome_of.clear();
-    ASSIGN_OR_RETURN(LockedTokens locked, tx.LockTokensByDigest(digests));
+    ASSIGN_OR_RETURN(LockedTokens locked,
+                     tx.LockTokensByDigest({digests.begin(), digests.end()}));
     Mutation mutation;
-    std::set<TokenId> revoked;
-    for (MatchedToken& match : locked.tokens) {
-      outcome_of[match.digest] =
-          RevokeMatch(mutation, match, context, request,
-                      *evidence_of.at(match.digest), locked.now, revoked);
+    const std::set<TokenId> revoked =
+        RevokeMatches(mutation, locked, request.actor);
+    for (const MatchedToken& match : locked.tokens) {
+      outcome_of[match.digest] = OutcomeOf(match, revoked);
+    }
+    // Wherever it leaked, somebody has to clean up.
+    for (size_t i = 0; i < digest_of.size(); ++i) {
+      if (!digest_of[i]) continue;
+      const auto found = outcome_of.find(*digest_of[i]);
+      if (found == outcome_of.end() ||
+          found->second.kind != LeakOutcome::Kind::kRevoked) {
+        continue;
+      }
+      Audit(mutation, context, AuditAction::kLeakRevoked, *found->second.name,
+            request.actor, DetailsOf(request.leaked[i]));
     }
     return mutation;
   };
-  ASSIGN_OR_RETURN(const Receipt receipt, Commit(context, body, [] {
-                     return std::map<std::string, std::string>{{"name", ""}};
-                   }));
+  ASSIGN_OR_RETURN(
+      const Receipt receipt,
+      Commit(
+          context, body,
+          [] {
+            return std::map<std::string, std::string>{{"name", ""}};
+          },
+          [&] { return !outcome_of.empty(); }));
 
   LeakResult result;
-  for (const LeakEvidence& evidence : request.leaked) {
-    const auto digest = DigestOf(evidence);
+  for (const absl::optional<TokenDigest>& digest : digest_of) {
     if (!digest) {
       result.outcomes.push_back({LeakOutcome::Kind::kMalformed, {}});
       continue;

@@ -62,14 +62,29 @@ struct Issue {
   absl::Time now;
 };
 
-// Whether `earlier` may be repeated by a request of this payload.
-absl::Status CheckRetry(const IssuedRequest& earlier,
-                        const TokenDigest& payload, absl::Time now) {
-  if (earlier.payload != payload) {
-    return RequestIdReused();
-  }
-  const TokenName name{earlier.project, earlier.token};
-  if (now - earlier.time <= kRetryWindow) return absl::OkStatus();
+// What to remember of a request; the store adds the time.
+IssuedRequest Remember(const TokenName& name, absl::string_view request_id,
+                       const TokenDigest& payload, const Secret& secret) {
+  IssuedRequest issued;
+  issued.project = name.project;
+  issued.request_id = absl::AsciiStrToLower(request_id);
+  issued.payload = payload;
+  issued.token = name.token;
+  issued.issued = TokenDigest::Of(secret.Reveal());
+  return issued;
+}
+
+// The request that `request` repeats, if it repeats one; an error if it must
+// not.
+absl::StatusOr<absl::optional<IssuedRequest>> FindEarlier(
+    TokenTransaction& tx, const IssuedRequest& request, absl::Time now) {
+  if (request.request_id.empty()) return absl::nullopt;
+  ASSIGN_OR_RETURN(auto earlier,
+                   tx.FindRequest(request.project, request.request_id));
+  if (!earlier) return absl::nullopt;
+  if (earlier->payload != request.payload) return RequestIdReused();
+  const TokenName name{earlier->project, earlier->token};
+  if (now - earlier->time <= kRetryWindow) return earlier;
   return MakeError(
       ErrorReason::kRequestIdExpired,
       absl::StrCat("request_id was used more than ten minutes ago, for ",
@@ -103,7 +118,7 @@ absl::StatusOr<Mutation> Reissue(const CallContext& context,
   Mutation mutation;
   token.record.hint = TokenHint(secret);
   ++token.record.revision;
-  KillSecret(mutation, token.record, *lost, locked.now);
+  ReplaceSecret(mutation, token.record, *lost, locked.now);
   request.issued = TokenDigest::Of(secret.Reveal());
   AddSecret(mutation, token.record, request.issued);
   mutation.updated_tokens.push_back(token.record);
@@ -140,12 +155,9 @@ absl::Status CheckRoom(const ProjectId& project, const LockedProject& locked,
       {{"project", project.Name()}, {"limit", absl::StrCat(limit)}});
 }
 
-}  // namespace
-
-absl::StatusOr<IssuedToken> TokenLifecycle::Create(
-    const CallContext& context, const CreateRequest& request) {
+absl::StatusOr<ProjectId> CheckCreate(const CreateRequest& request) {
   FieldViolations violations;
-  const ProjectId project = ParseProject(violations, "parent", request.parent);
+  ProjectId project = ParseProject(violations, "parent", request.parent);
   CheckDisplayName(violations, "token.display_name", request.display_name);
   CheckDescription(violations, "token.description", request.description);
   CheckScopes(violations, "token.scopes", request.scopes);
@@ -153,31 +165,55 @@ absl::StatusOr<IssuedToken> TokenLifecycle::Create(
   CheckActor(violations, "actor", request.actor);
   CheckRequestId(violations, "request_id", request.request_id);
   RETURN_IF_ERROR(violations.ToStatus());
+  return project;
+}
 
+absl::Status CheckExpiry(const CreateRequest& request, absl::Time now) {
+  FieldViolations violations;
+  if (request.expire_time) {
+    CheckExpireTime(violations, "token.expire_time", *request.expire_time, now);
+  }
+  return violations.ToStatus();
+}
+
+// Ends the secrets of a token, at once or after the grace period.
+void EndSecrets(Mutation& mutation, StoredToken& token,
+                absl::Duration grace_period, absl::Time now) {
+  TokenRecord& record = token.record;
+  const absl::Time ends_at = std::min(now + grace_period, record.expire_time);
+  record.old_secret_expire_time.reset();
+  for (SecretRecord& old : token.secrets) {
+    if (!old.is_current || grace_period == absl::ZeroDuration()) {
+      ReplaceSecret(mutation, record, old, now);
+      continue;
+    }
+    old.is_current = false;
+    old.ends_at = ends_at;
+    record.old_secret_expire_time = ends_at;
+    mutation.updated_secrets.push_back(old);
+    PutSecret(mutation, record, old);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<IssuedToken> TokenLifecycle::Create(
+    const CallContext& context, const CreateRequest& request) {
+  ASSIGN_OR_RETURN(const ProjectId project, CheckCreate(request));
   Secret secret = GenerateToken(random_);
   const TokenName name{project, TokenId::Generate(random_)};
-  IssuedRequest issued{
-      project,    absl::AsciiStrToLower(request.request_id), PayloadOf(request),
-      name.token, TokenDigest::Of(secret.Reveal()),          absl::Time()};
+  const IssuedRequest issued =
+      Remember(name, request.request_id, PayloadOf(request), secret);
   Issue issue;
   const auto body = [&](TokenTransaction& tx) -> absl::StatusOr<Mutation> {
     ASSIGN_OR_RETURN(const LockedProject locked, tx.LockProject(project));
-    if (!issued.request_id.empty()) {
-      ASSIGN_OR_RETURN(const auto earlier,
-                       tx.FindRequest(project, issued.request_id));
-      if (earlier) {
-        RETURN_IF_ERROR(CheckRetry(*earlier, issued.payload, locked.now));
-        ASSIGN_OR_RETURN(const LockedToken token,
-                         tx.LockToken({project, earlier->token}));
-        return Reissue(context, token, *earlier, secret, request.actor, issue);
-      }
+    ASSIGN_OR_RETURN(const auto earlier, FindEarlier(tx, issued, locked.now));
+    if (earlier) {
+      ASSIGN_OR_RETURN(const LockedToken token,
+                       tx.LockToken({project, earlier->token}));
+      return Reissue(context, token, *earlier, secret, request.actor, issue);
     }
-    FieldViolations late_violations;
-    if (request.expire_time) {
-      CheckExpireTime(late_violations, "token.expire_time",
-                      *request.expire_time, locked.now);
-    }
-    RETURN_IF_ERROR(late_violations.ToStatus());
+    RETURN_IF_ERROR(CheckExpiry(request, locked.now));
     RETURN_IF_ERROR(
         CheckRoom(project, locked, limits_.active_tokens_per_project));
     RETURN_IF_ERROR(CheckMetadataRoom(metadata_room_, request.metadata));
@@ -208,23 +244,15 @@ absl::StatusOr<IssuedToken> TokenLifecycle::Rotate(
   RETURN_IF_ERROR(violations.ToStatus());
 
   Secret secret = GenerateToken(random_);
-  IssuedRequest issued{name.project,
-                       absl::AsciiStrToLower(request.request_id),
-                       PayloadOf(request),
-                       name.token,
-                       TokenDigest::Of(secret.Reveal()),
-                       absl::Time()};
+  const IssuedRequest issued =
+      Remember(name, request.request_id, PayloadOf(request), secret);
   Issue issue;
   const auto body = [&](TokenTransaction& tx) -> absl::StatusOr<Mutation> {
     ASSIGN_OR_RETURN(LockedToken locked, tx.LockToken(name));
     if (!locked.token) return TokenNotFound(name);
-    if (!issued.request_id.empty()) {
-      ASSIGN_OR_RETURN(const auto earlier,
-                       tx.FindRequest(name.project, issued.request_id));
-      if (earlier) {
-        RETURN_IF_ERROR(CheckRetry(*earlier, issued.payload, locked.now));
-        return Reissue(context, locked, *earlier, secret, request.actor, issue);
-      }
+    ASSIGN_OR_RETURN(const auto earlier, FindEarlier(tx, issued, locked.now));
+    if (earlier) {
+      return Reissue(context, locked, *earlier, secret, request.actor, issue);
     }
     TokenRecord& record = locked.token->record;
     const TokenState state = StateAt(record, locked.now);
@@ -233,20 +261,7 @@ absl::StatusOr<IssuedToken> TokenLifecycle::Rotate(
     Mutation mutation;
     record.hint = TokenHint(secret);
     ++record.revision;
-    const absl::Time ends_at =
-        std::min(locked.now + request.grace_period, record.expire_time);
-    record.old_secret_expire_time.reset();
-    for (SecretRecord& old : locked.token->secrets) {
-      if (!old.is_current || request.grace_period == absl::ZeroDuration()) {
-        KillSecret(mutation, record, old, locked.now);
-        continue;
-      }
-      old.is_current = false;
-      old.ends_at = ends_at;
-      record.old_secret_expire_time = ends_at;
-      mutation.updated_secrets.push_back(old);
-      PutSecret(mutation, record, old);
-    }
+    EndSecrets(mutation, *locked.token, request.grace_period, locked.now);
     AddSecret(mutation, record, issued.issued);
     mutation.updated_tokens.push_back(record);
     if (!issued.request_id.empty()) mutation.request = issued;

@@ -67,6 +67,13 @@ void KillSecret(Mutation& mutation, const TokenRecord& record,
   PutEntry(mutation, std::move(entry));
 }
 
+void ReplaceSecret(Mutation& mutation, const TokenRecord& record,
+                   SecretRecord secret, absl::Time now) {
+  secret.is_current = false;
+  mutation.updated_secrets.push_back(secret);
+  KillSecret(mutation, record, secret, now);
+}
+
 void PutSecret(Mutation& mutation, const TokenRecord& record,
                const SecretRecord& secret) {
   PutEntry(mutation, MakeIndexEntry(record, secret));

@@ -30,6 +30,10 @@ absl::Status CheckMetadataRoom(const MetadataRoom& room,
 void KillSecret(Mutation& mutation, const TokenRecord& record,
                 const SecretRecord& secret, absl::Time now);
 
+// The same for a secret that another one takes the place of.
+void ReplaceSecret(Mutation& mutation, const TokenRecord& record,
+                   SecretRecord secret, absl::Time now);
+
 // Says in every index what is now true of a live secret.
 void PutSecret(Mutation& mutation, const TokenRecord& record,
                const SecretRecord& secret);

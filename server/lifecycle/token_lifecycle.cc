@@ -147,11 +147,12 @@ absl::StatusOr<AuditView> TokenLifecycle::ListAudit(
   return view;
 }
 
-absl::StatusOr<Receipt> TokenLifecycle::Commit(
-    const CallContext& context, Body body,
-    absl::FunctionRef<std::map<std::string, std::string>()> error_keys) {
+absl::StatusOr<Receipt> TokenLifecycle::Commit(const CallContext& context,
+                                               Body body, ErrorKeys error_keys,
+                                               HasEffect has_effect) {
   const BootTime deadline = ReplyDeadline(context.deadline, clock_.Now());
   ASSIGN_OR_RETURN(const CommitStamp stamp, store_.Transact(deadline, body));
+  if (!has_effect()) return Receipt{};
   const absl::StatusOr<BarrierReceipt> waited =
       barrier_.Await(stamp, {deadline, context.is_cancelled});
   if (!waited.ok()) {
@@ -164,7 +165,9 @@ absl::StatusOr<Receipt> TokenLifecycle::Commit(
   }
   Receipt receipt;
   receipt.change_number = stamp.seq;
-  receipt.confirm_time = stamp.time + (clock_.Now() - stamp.returned_at);
+  // Never before it was confirmed, as it says since when access logs may show
+  // no more uses.
+  receipt.confirm_time = stamp.time + (clock_.Now() - stamp.sent_at);
   receipt.acknowledged_replicas = waited->acknowledged_replicas;
   receipt.gone_replicas = waited->gone_replicas;
   receipt.expired_replicas = waited->expired_replicas;

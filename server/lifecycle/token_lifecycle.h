@@ -79,13 +79,16 @@ class TokenLifecycle {
 
  private:
   using Body = absl::FunctionRef<absl::StatusOr<Mutation>(TokenTransaction&)>;
+  using ErrorKeys = absl::FunctionRef<std::map<std::string, std::string>()>;
+  using HasEffect = absl::FunctionRef<bool()>;
 
   // Commits a transaction and waits until it is in effect, so that an answer
-  // still reaches a caller who gives up at `context.deadline`. `error_keys`
-  // becomes the metadata of a kChangeUnconfirmed, after the commit.
+  // still reaches a caller who gives up at `context.deadline`. Both are asked
+  // after the commit: `error_keys` for the metadata of a kChangeUnconfirmed,
+  // `has_effect` for whether there is anything to wait for.
   absl::StatusOr<Receipt> Commit(
-      const CallContext& context, Body body,
-      absl::FunctionRef<std::map<std::string, std::string>()> error_keys);
+      const CallContext& context, Body body, ErrorKeys error_keys,
+      HasEffect has_effect = [] { return true; });
 
   // Made with the key that the store keeps, once it could be read.
   absl::StatusOr<std::shared_ptr<const PageTokens>> GetPageTokens(

@@ -107,7 +107,9 @@ struct CommitStamp {
   int64_t seq = 0;
   // When it was numbered, by the database's clock.
   absl::Time time;
-  // A reading of the boot-time clock after the commit returned.
+  // A reading of the boot-time clock before that.
+  BootTime sent_at;
+  // Another one, after the commit returned.
   BootTime returned_at;
   // The timeline that it was committed on, eight hexadecimal digits.
   std::string timeline;

@@ -60,7 +60,6 @@ class ConnectionPool {
                    absl::FunctionRef<absl::Status(PostgresConnection&)> body);
 
   const BootClock& clock() const { return *clock_; }
-  const PostgresOptions& options() const { return *options_; }
 
  private:
   // Waiting callers at most: more would only time out.

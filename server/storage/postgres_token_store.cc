@@ -99,8 +99,10 @@ absl::StatusOr<CommitStamp> PostgresTokenStore::Transact(
             connection.Begin(PostgresConnection::Isolation::kReadCommitted));
         PostgresTokenTransaction transaction(&connection);
         ASSIGN_OR_RETURN(const Mutation mutation, body(transaction));
+        const BootTime sent_at = pool_.clock().Now();
         ASSIGN_OR_RETURN(stamp, transaction.Write(mutation));
         RETURN_IF_ERROR(connection.Commit());
+        stamp.sent_at = sent_at;
         stamp.returned_at = pool_.clock().Now();
         stamp.replicas = ListReplicas(connection);
         return absl::OkStatus();

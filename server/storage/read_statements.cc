@@ -128,18 +128,13 @@ const Statement kDeleteTokens{
     "  WHERE u.token_id = d.id)"
     " DELETE FROM tokens t USING doomed d WHERE t.id = d.id"};
 
-// Never the last secret of a token: that goes with its token.
+// Never the last secret of a token, which stays its current one: that goes with
+// its token.
 const Statement kPurgeSecrets{
     "purge_secrets",
     "DELETE FROM token_digests WHERE digest IN ("
-    " SELECT d.digest FROM token_digests d"
-    " WHERE (d.dead_at IS NOT NULL OR NOT d.is_current)"
-    " AND LEAST(d.ends_at, d.dead_at) <"
-    "  statement_timestamp() - $1::interval"
-    " AND EXISTS (SELECT 1 FROM token_digests n"
-    "  WHERE n.token_id = d.token_id AND n.is_current"
-    "  AND n.digest <> d.digest"
-    "  AND (n.dead_at IS NULL OR NOT d.is_current OR n.dead_at > d.dead_at))"
+    " SELECT digest FROM token_digests WHERE NOT is_current"
+    " AND LEAST(ends_at, dead_at) < statement_timestamp() - $1::interval"
     " LIMIT 1000)"};
 
 // Says what was accepted, and takes the mark away that keeps replicas closed.

@@ -8,7 +8,9 @@ namespace wemasy::tokens {
 std::string EncodeTime(absl::Time time) {
   if (time == absl::InfiniteFuture()) return "infinity";
   if (time == absl::InfinitePast()) return "-infinity";
-  return absl::FormatTime("%Y-%m-%d %H:%M:%E6S+00", time, absl::UTCTimeZone());
+  // Of a year of two digits the database would make another one.
+  return absl::FormatTime("%E4Y-%m-%d %H:%M:%E6S+00", time,
+                          absl::UTCTimeZone());
 }
 
 std::string EncodeBytes(absl::string_view bytes) {

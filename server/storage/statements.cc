@@ -241,10 +241,12 @@ const Statement kExportSnapshot{
     "SELECT pg_export_snapshot(), pg_relation_size('index_entries')"
     " / (2 * current_setting('block_size')::bigint)"};
 
-// All that may still be used, or ended by itself. A part of the pages follows.
+// All that may still be used, or ended by itself not long ago: as long as the
+// index keeps what has ended. A part of the pages follows.
 const char kLoadLiveEntries[] =
     "SELECT " WEMASY_ENTRY_COLUMNS
-    " FROM index_entries WHERE dead_at IS NULL AND ctid ";
+    " FROM index_entries WHERE dead_at IS NULL"
+    " AND expire_time > statement_timestamp() - interval '30 days' AND ctid ";
 
 // The secrets that died last, so that their users learn why. A limit follows.
 const char kLoadDeadEntries[] = "SELECT " WEMASY_ENTRY_COLUMNS

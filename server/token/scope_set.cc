@@ -22,12 +22,6 @@ ScopeSet::ScopeSet(std::vector<std::string> scopes)
   scopes_.erase(std::unique(scopes_.begin(), scopes_.end()), scopes_.end());
 }
 
-bool ScopeSet::Contains(absl::string_view scope) const {
-  return std::binary_search(
-      scopes_.begin(), scopes_.end(), scope,
-      [](absl::string_view a, absl::string_view b) { return a < b; });
-}
-
 bool ScopeSet::ContainsAll(const ScopeSet& other) const {
   return std::includes(scopes_.begin(), scopes_.end(), other.scopes_.begin(),
                        other.scopes_.end());

@@ -28,7 +28,6 @@ class ScopeSet {
   explicit ScopeSet(std::vector<std::string> scopes);
 
   const std::vector<std::string>& scopes() const { return scopes_; }
-  bool Contains(absl::string_view scope) const;
   // Whether every scope of `other` is in this set.
   bool ContainsAll(const ScopeSet& other) const;
 

@@ -3,9 +3,11 @@ one of its arguments."""
 
 import json
 import re
+import subprocess
 import time
 
 import pytest
+from harness import paths
 from harness.commands import tokenctl
 
 SECRET = re.compile(r"wmsy_[0-9A-Za-z]{36}")
@@ -260,6 +262,37 @@ def test_a_lost_reply_costs_no_second_token(server, client, project):
     assert len(client.list_all(project)) == 1
     assert client.verdict(first.stdout.strip()) == "REVOKED"
     assert client.verdict(second.stdout.strip()) == "VALID"
+
+
+def test_a_failed_create_says_how_to_repeat_it(server, client, project):
+    """To the same end, though the first was told it as a span."""
+    arguments = ["create", "--project", project, "--name", "again"]
+    failed = tokenctl(Nowhere, *arguments, "--expires", "90d")
+    assert failed.returncode == UNAVAILABLE
+    hint = re.search(r"the same command with (.*)", failed.stderr).group(1)
+    assert "--request-id" in hint and "--expires" in hint
+    done = [tokenctl(server, *arguments, *hint.split()) for _ in range(2)]
+    assert [d.returncode for d in done] == [OK, OK], done[1].stderr
+    assert len(client.list_all(project)) == 1
+
+
+@pytest.mark.parametrize("command", ["list", "audit"])
+def test_what_could_not_be_written_is_an_error(server, client, project, command):
+    client.create(project)
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [
+                *(paths.binary("tokenctl"), f"--server={server.target}"),
+                *(command, "--project", project),
+            ],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == ERROR
+    assert "could not be written" in done.stderr
 
 
 def test_actor_is_the_user_unless_said(server, client, project):

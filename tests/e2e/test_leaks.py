@@ -80,7 +80,10 @@ def put_in_the_wrong_fields(client, project, secret, name):
         (
             tokens.UpdateToken,
             service_pb2.UpdateTokenRequest(
-                token=token_pb2.Token(name=name, etag=secret), actor=ACTOR
+                token=token_pb2.Token(
+                    name=name, etag=secret, display_name="x"
+                ),
+                actor=ACTOR,
             ),
         ),
         (

@@ -14,7 +14,7 @@ def first(count, seed, groups=None):
     """The strikes of each lane."""
     return [
         list(itertools.islice(lane, count))
-        for lane in nemesis.lanes(seed, 3, groups or EVERYTHING)
+        for lane in nemesis.lanes(seed, 3, groups or EVERYTHING).values()
     ]
 
 
@@ -38,6 +38,20 @@ def test_two_of_a_group_never_strike_at_once():
     assert len(lanes) > 2
     for one, other in itertools.combinations(lanes, 2):
         assert not one & other
+
+
+def test_now_and_then_the_database_is_left_alone():
+    lanes = nemesis.lanes(4, 3, EVERYTHING)
+    (database,) = [lane for groups, lane in lanes.items() if "database" in groups]
+    episodes = list(itertools.islice(nemesis.episodes(lanes), 9))
+    assert sum(database in active for active in episodes) == 6
+    assert all(len(active) >= 2 for active in episodes)
+
+
+def test_what_strikes_alone_strikes_in_every_episode():
+    lanes = nemesis.lanes(4, 3, {"database": ["disk-full"]})
+    for active in itertools.islice(nemesis.episodes(lanes), 5):
+        assert len(active) == 1
 
 
 def test_without_clients_nothing_strikes_them():

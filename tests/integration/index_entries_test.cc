@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/lifecycle/token_lifecycle.h"
+#include "server/storage/schema_version.h"
 #include "tests/integration/storage_fixture.h"
 #include "tests/support/fake_metadata_room.h"
 
@@ -27,9 +28,9 @@ constexpr char kEntries[] =
     "SELECT digest, token_id, project, creator, scopes, metadata, expire_time,"
     " is_old, dead_at FROM index_entries";
 
-// The versions of the schema that has them first, and before it.
-constexpr size_t kLatest = 6;
+// The version of the schema that has none yet.
 constexpr size_t kBefore = 5;
+const size_t kLatest = static_cast<size_t>(MaxSchemaVersion());
 
 // Two tokens, one revoked, with a current and an old secret each, as the schema
 // before has them.
@@ -265,6 +266,30 @@ TEST_F(IndexEntriesTest, TheMigrationFillsIt) {
   EXPECT_EQ(CountDifferences(database_), "0");
   EXPECT_EQ(database_.Sql("SELECT count(*), count(dead_at) FROM index_entries"),
             "4|2");
+}
+
+// Fault: leave one of them as it was, or make the last one of a token another.
+TEST_F(IndexEntriesTest, AMigrationTellsReplacedSecretsFromTheLast) {
+  MigrateTo(6);
+  database_.Sql(kTwoTokens);
+  // As a server of the release before replaced the secrets of one of them,
+  // twice, and revoked the other.
+  database_.Sql(
+      "UPDATE token_digests SET dead_at = now() - interval '2 hours'"
+      " WHERE is_current;"
+      "INSERT INTO token_digests SELECT sha256('second'), 1, id, true,"
+      " 'infinity', now() - interval '1 hour' FROM tokens"
+      " WHERE creator = 'one';"
+      "INSERT INTO token_digests SELECT sha256('third'), 1, id, true,"
+      " 'infinity' FROM tokens WHERE creator = 'one'");
+  MigrateTo(kLatest);
+  EXPECT_EQ(database_.Sql("SELECT string_agg(creator || ' ' ||"
+                          " (digest = sha256('third'))::text, ', '"
+                          " ORDER BY creator)"
+                          " FROM token_digests d JOIN tokens t"
+                          " ON t.id = d.token_id WHERE is_current"),
+            "one true, two false");
+  EXPECT_EQ(CountDifferences(database_), "0");
 }
 
 // Fault: leave out what makes up for changes after the fill.

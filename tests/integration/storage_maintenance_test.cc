@@ -140,6 +140,8 @@ TEST_F(StorageMaintenanceTest, ReplacedSecretsArePurgedTheLastOneNever) {
   ASSERT_OK(database_.Write(TestDatabase::Creation(record, reissued)));
   Mutation mutation;
   mutation.dead_secrets = {{reissued.digest, long_ago}};
+  reissued.is_current = false;
+  mutation.updated_secrets = {reissued};
   mutation.inserted_secrets = {{record.name, rotated}};
   ASSERT_OK(database_.Write(mutation));
   rotated.is_current = false;

@@ -118,6 +118,21 @@ TEST_F(StorageReplicaTest, ALoadHasTheDeadThatDiedLast) {
   }
 }
 
+// Fault: load all that expired since it was last purged.
+TEST_F(StorageReplicaTest, ALoadHasWhatExpiredInTheLast30Days) {
+  TokenRecord recent = database_.MakeRecord();
+  recent.expire_time = absl::Now() - absl::Hours(24 * 29);
+  const SecretRecord secret = database_.MakeSecret();
+  ASSERT_OK(database_.Write(TestDatabase::Creation(recent, secret)));
+  TokenRecord old = database_.MakeRecord();
+  old.expire_time = absl::Now() - absl::Hours(24 * 31);
+  ASSERT_OK(
+      database_.Write(TestDatabase::Creation(old, database_.MakeSecret())));
+  const std::vector<IndexEntry> entries = Load(3);
+  ASSERT_THAT(entries, SizeIs(1));
+  EXPECT_EQ(entries[0].digest, secret.digest);
+}
+
 // More than both connections fetch at a time.
 constexpr char kInsertMany[] =
     "INSERT INTO projects (id) VALUES ('demo');"

@@ -66,7 +66,7 @@ absl::StatusOr<CommitStamp> FakeTokenStore::Commit(FakeTokenTables tables,
   CommitStamp stamp;
   stamp.seq = static_cast<int64_t>(tables.changes.size());
   stamp.time = now_;
-  stamp.returned_at = clock_->Now();
+  stamp.sent_at = clock_->Now();
   stamp.timeline = "00000001";
   stamp.replicas = replicas_;
   int ordinal = 0;
@@ -82,6 +82,7 @@ absl::StatusOr<CommitStamp> FakeTokenStore::Commit(FakeTokenTables tables,
     if (on_commit_) on_commit_(changes);
   }
   if (!status.ok()) return status;
+  stamp.returned_at = clock_->Now();
   return stamp;
 }
 

@@ -120,6 +120,15 @@ class FakeUsageStore final : public UsageStore {
   std::vector<TokenUse> recorded;
 };
 
+// In the order of the numbers.
+TokenId NumberedId(size_t number) {
+  std::array<char, TokenId::kSize> bytes{};
+  bytes[0] = static_cast<char>(number >> 16);
+  bytes[1] = static_cast<char>(number >> 8);
+  bytes[2] = static_cast<char>(number);
+  return *TokenId::FromBytes({bytes.data(), bytes.size()});
+}
+
 class UsageFlushTest : public testing::Test {
  protected:
   std::vector<TokenUse> Drain() {
@@ -158,12 +167,8 @@ TEST_F(UsageFlushTest, KeepsTheLatestOfWhatCouldNotBeWritten) {
 }
 
 TEST_F(UsageFlushTest, WritesInBatches) {
-  for (int i = 0; i < 2500; ++i) {
-    std::array<char, TokenId::kSize> bytes{};
-    bytes[0] = static_cast<char>(i / 256);
-    bytes[1] = static_cast<char>(i % 256);
-    marks_.push_back({*TokenId::FromBytes({bytes.data(), bytes.size()}), false,
-                      absl::UnixEpoch()});
+  for (size_t i = 0; i < 2500; ++i) {
+    marks_.push_back({NumberedId(i), false, absl::UnixEpoch()});
   }
   ASSERT_TRUE(flush_.Flush(absl::Seconds(1)).ok());
   EXPECT_EQ(store_.batches, (std::vector<size_t>{1000, 1000, 500}));
@@ -172,15 +177,20 @@ TEST_F(UsageFlushTest, WritesInBatches) {
 TEST_F(UsageFlushTest, WhatIsKeptIsBounded) {
   store_.status = absl::UnavailableError("away");
   for (size_t i = 0; i < UsageFlush::kMaxPending + 7; ++i) {
-    std::array<char, TokenId::kSize> bytes{};
-    bytes[0] = static_cast<char>(i >> 16);
-    bytes[1] = static_cast<char>(i >> 8);
-    bytes[2] = static_cast<char>(i);
-    marks_.push_back({*TokenId::FromBytes({bytes.data(), bytes.size()}), false,
-                      absl::UnixEpoch()});
+    marks_.push_back({NumberedId(i), false, absl::UnixEpoch()});
   }
   EXPECT_FALSE(flush_.Flush(absl::Seconds(1)).ok());
   EXPECT_EQ(flush_.dropped(), 7);
+}
+
+// Fault: bound what is to be written, and not only what is kept.
+TEST_F(UsageFlushTest, ADatabaseThatAnswersGetsAll) {
+  for (size_t i = 0; i < UsageFlush::kMaxPending + 7; ++i) {
+    marks_.push_back({NumberedId(i), false, absl::UnixEpoch()});
+  }
+  ASSERT_TRUE(flush_.Flush(absl::Seconds(1)).ok());
+  EXPECT_EQ(store_.recorded.size(), UsageFlush::kMaxPending + 7);
+  EXPECT_EQ(flush_.dropped(), 0);
 }
 
 class FakeMaintenanceStore final : public MaintenanceStore {
@@ -200,10 +210,12 @@ class FakeMaintenanceStore final : public MaintenanceStore {
   absl::StatusOr<int64_t> PurgeSecrets(absl::Duration min_age,
                                        BootTime) override {
     secret_age = min_age;
+    if (!secrets_status.ok()) return secrets_status;
     return Piece(secrets);
   }
 
   absl::Status status;
+  absl::Status secrets_status;
   int64_t changes = 0;
   int64_t tokens = 0;
   int64_t secrets = 0;
@@ -257,6 +269,24 @@ TEST(MaintenanceTest, BeginsNothingOnceItIsStopped) {
   EXPECT_EQ(store.changes, 99'000);
   ASSERT_TRUE(maintenance.Purge(absl::Seconds(5)).ok());
   EXPECT_EQ(store.tokens, 3);
+}
+
+// Fault: leave the tokens when the secrets fail, or take too long.
+TEST(MaintenanceTest, SecretsDoNotKeepTokensFromBeingPurged) {
+  FakeBootClock clock;
+  FakeMaintenanceStore store(clock);
+  Maintenance maintenance(store, clock);
+  store.secrets_status = absl::UnavailableError("too slow");
+  store.tokens = 3;
+  EXPECT_FALSE(maintenance.Purge(absl::Seconds(5)).ok());
+  EXPECT_EQ(store.tokens, 0);
+
+  store.secrets_status = absl::OkStatus();
+  store.secrets = 100'000;
+  store.tokens = 3;
+  EXPECT_TRUE(maintenance.Purge(absl::Seconds(5)).ok());
+  EXPECT_EQ(store.tokens, 0);
+  EXPECT_LT(store.secrets, 100'000);
 }
 
 TEST(MaintenanceTest, PurgesTokensAfter400DaysAndSecretsAfter30) {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -169,6 +170,19 @@ TEST_F(LifecycleTest, TheDeadCannotBeRotated) {
   }
 }
 
+// A purge finds it by that.
+TEST_F(LifecycleTest, AReplacedSecretIsNotTheCurrentOne) {
+  const IssuedToken issued = MustCreate(MakeCreate());
+  ASSERT_OK(lifecycle_.Rotate(Context(), MakeRotate(issued)));
+  const std::vector<Change> changes = store_.changes();
+  const auto ended =
+      std::find_if(changes.begin(), changes.end(),
+                   [](const Change& c) { return c.entry.dead_at.has_value(); });
+  ASSERT_NE(ended, changes.end());
+  EXPECT_EQ(ended->entry.digest, TokenDigest::Of(issued.secret.Reveal()));
+  EXPECT_TRUE(ended->entry.is_old);
+}
+
 TEST_F(LifecycleTest, UpdateChangesWhatIsNamedAndGuardsByEtag) {
   const IssuedToken issued = MustCreate(MakeCreate());
   UpdateRequest update;
@@ -182,9 +196,25 @@ TEST_F(LifecycleTest, UpdateChangesWhatIsNamedAndGuardsByEtag) {
   EXPECT_EQ(updated->record.display_name, "CI deploy");
   EXPECT_THAT(store_.changes().back().entry.scopes.scopes(),
               ElementsAre("pages:read"));
+  update.scopes = std::vector<std::string>{"pages:write"};
   EXPECT_THAT(lifecycle_.Update(Context(), update),
               HasReason(ErrorReason::kEtagMismatch));
   update.etag = EtagOf(updated->record);
+  EXPECT_OK(lifecycle_.Update(Context(), update));
+}
+
+// Fault: look at the etag first.
+TEST_F(LifecycleTest, AnUnconfirmedUpdateIsRepeatedWithItsEtag) {
+  const IssuedToken issued = MustCreate(MakeCreate());
+  UpdateRequest update;
+  update.name = issued.token.record.name.ToString();
+  update.actor = "user-2";
+  update.etag = EtagOf(issued.token.record);
+  update.scopes = std::vector<std::string>{"pages:read"};
+  barrier_.confirms = false;
+  EXPECT_THAT(lifecycle_.Update(Context(), update),
+              HasReason(ErrorReason::kChangeUnconfirmed));
+  barrier_.confirms = true;
   EXPECT_OK(lifecycle_.Update(Context(), update));
 }
 
@@ -252,6 +282,73 @@ TEST_F(LifecycleTest, TheExpiredMayBeDescribedAnewTheRevokedNot) {
               HasReason(ErrorReason::kTokenNotActive));
 }
 
+// Fault: count from the commit's return.
+TEST_F(LifecycleTest, AReceiptIsNotOfATimeBeforeTheConfirmation) {
+  const IssuedToken issued = MustCreate(MakeCreate());
+  const absl::Time start = store_.now();
+  store_.set_on_commit(
+      [&](const std::vector<Change>&) { clock_.Advance(absl::Seconds(5)); });
+  const auto revoked = Revoke(issued.token.record);
+  ASSERT_OK(revoked);
+  EXPECT_EQ(revoked->receipt.confirm_time, start + absl::Seconds(5));
+}
+
+LeakEvidence Leaked(absl::string_view secret, absl::string_view url = "") {
+  LeakEvidence evidence;
+  evidence.kind = LeakEvidence::Kind::kSecret;
+  evidence.secret = Secret(secret);
+  evidence.source = "github";
+  evidence.url = std::string(url);
+  return evidence;
+}
+
+// Fault: say REPLACED of what stands before the secret that works.
+TEST_F(LifecycleTest, EveryPlaceOfALeakIsWrittenDown) {
+  const IssuedToken old = MustCreate(MakeCreate());
+  const auto current = lifecycle_.Rotate(Context(), MakeRotate(old));
+  ASSERT_OK(current);
+  LeakRequest request;
+  request.actor = "scanner";
+  request.leaked.push_back(Leaked(old.secret.Reveal(), "a"));
+  request.leaked.push_back(Leaked(current->secret.Reveal(), "b"));
+  request.leaked.push_back(Leaked(current->secret.Reveal(), "c"));
+  const auto result = lifecycle_.RevokeLeaked(Context(), request);
+  ASSERT_OK(result);
+  for (const LeakOutcome& outcome : result->outcomes) {
+    EXPECT_EQ(outcome.kind, LeakOutcome::Kind::kRevoked);
+  }
+  const auto trail = lifecycle_.ListAudit(Context(), {"projects/-", 0, "", {}});
+  ASSERT_OK(trail);
+  std::vector<std::string> urls;
+  for (const AuditRecord& record : trail->records) {
+    if (record.action != AuditAction::kLeakRevoked) continue;
+    urls.push_back(record.details.at("url"));
+  }
+  EXPECT_THAT(urls, ElementsAre("a", "b", "c"));
+}
+
+// Fault: wait for the others to learn of nothing.
+TEST_F(LifecycleTest, NobodyWaitsForAReportThatMatchesNothing) {
+  barrier_.confirms = false;
+  LeakRequest request;
+  request.actor = "scanner";
+  request.leaked.push_back(Leaked(GenerateToken(random_).Reveal()));
+  const auto result = lifecycle_.RevokeLeaked(Context(), request);
+  ASSERT_OK(result);
+  EXPECT_FALSE(result->receipt);
+  // One that was revoked before may not be so everywhere yet.
+  const IssuedToken dead = [&] {
+    barrier_.confirms = true;
+    IssuedToken issued = MustCreate(MakeCreate());
+    EXPECT_OK(Revoke(issued.token.record));
+    barrier_.confirms = false;
+    return issued;
+  }();
+  request.leaked.push_back(Leaked(dead.secret.Reveal()));
+  EXPECT_THAT(lifecycle_.RevokeLeaked(Context(), request),
+              HasReason(ErrorReason::kChangeUnconfirmed));
+}
+
 TEST_F(LifecycleTest, LeaksAreRevokedBySecretOrDigest) {
   const IssuedToken by_secret = MustCreate(MakeCreate());
   const IssuedToken by_digest = MustCreate(MakeCreate());
@@ -263,11 +360,7 @@ TEST_F(LifecycleTest, LeaksAreRevokedBySecretOrDigest) {
   LeakRequest request;
   request.actor = "scanner";
   const auto add_secret = [&](absl::string_view secret) {
-    LeakEvidence evidence;
-    evidence.kind = LeakEvidence::Kind::kSecret;
-    evidence.secret = Secret(secret);
-    evidence.source = "github";
-    request.leaked.push_back(std::move(evidence));
+    request.leaked.push_back(Leaked(secret));
   };
   add_secret(by_secret.secret.Reveal());
   LeakEvidence digest;

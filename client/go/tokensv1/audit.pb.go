@@ -33,7 +33,7 @@ const (
 	AuditAction_AUDIT_ACTION_UNSPECIFIED AuditAction = 0
 	// The token was created.
 	AuditAction_AUDIT_ACTION_CREATED AuditAction = 1
-	// A repeated creation issued its secret anew.
+	// A repeated creation or rotation issued its secret anew.
 	AuditAction_AUDIT_ACTION_REISSUED AuditAction = 2
 	// Fields of the token were changed.
 	AuditAction_AUDIT_ACTION_UPDATED AuditAction = 3

@@ -97,8 +97,8 @@ const (
 	// look first.
 	ErrorReason_ERROR_REASON_COMMIT_IN_DOUBT ErrorReason = 13
 	// DEADLINE_EXCEEDED: the change is durable, but until the deadline not all
-	// replicas had confirmed it {name: the token; for several, empty}. The message
-	// says how many have not, and how long the wait for them can last yet.
+	// replicas had confirmed it; the message says how many have not, and how long
+	// the wait for them can last yet {name: the token; for several, empty}.
 	//
 	// To do: repeat the call (with the same `request_id`) to wait again; allow
 	// more than the lease's length.

@@ -462,7 +462,7 @@ func (x *ListTokensResponse) GetNextPageToken() string {
 type UpdateTokenRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The token as it shall be. Its `name` says which one; its `etag`, if set,
-	// must be the current one.
+	// must be the current one, unless the token is so already.
 	Token *Token `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
 	// Which fields to change: `display_name`, `description`, `scopes`,
 	// `metadata`, `expire_time`. If empty, those that are set in `token`; `*`

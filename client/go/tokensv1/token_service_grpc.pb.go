@@ -74,7 +74,8 @@ type TokenServiceClient interface {
 	//
 	// NOT_FOUND if the project has no such token. FAILED_PRECONDITION if it is
 	// revoked, or expired and not only described anew. ABORTED if the etag is
-	// not the current one. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
+	// not the current one and there is anything to change: a repeated call finds
+	// its change made, and waits for it. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
 	// changes to new one and all different metadata takes as much memory as it
 	// may. DEADLINE_EXCEEDED if the change is durable but not yet confirmed.
 	UpdateToken(ctx context.Context, in *UpdateTokenRequest, opts ...grpc.CallOption) (*UpdateTokenResponse, error)
@@ -234,7 +235,8 @@ type TokenServiceServer interface {
 	//
 	// NOT_FOUND if the project has no such token. FAILED_PRECONDITION if it is
 	// revoked, or expired and not only described anew. ABORTED if the etag is
-	// not the current one. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
+	// not the current one and there is anything to change: a repeated call finds
+	// its change made, and waits for it. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
 	// changes to new one and all different metadata takes as much memory as it
 	// may. DEADLINE_EXCEEDED if the change is durable but not yet confirmed.
 	UpdateToken(context.Context, *UpdateTokenRequest) (*UpdateTokenResponse, error)

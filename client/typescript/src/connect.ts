@@ -53,7 +53,10 @@ export interface TlsFiles {
 
 /** How to connect. */
 export interface ConnectOptions {
-  /** Read once, now. Without, the target must be on this machine. */
+  /**
+   * Read once, now: when they are renewed, connect anew. Without, the target
+   * must be on this machine.
+   */
   readonly tls?: TlsFiles | undefined;
 }
 
@@ -68,10 +71,19 @@ export class Connection {
   readonly tokens: TokenService;
   readonly #clients: readonly Client[];
 
-  /** For credentials that are not in files; otherwise use connect(). */
-  constructor(target: string, channelCredentials: ChannelCredentials) {
-    const auth = new Client(target, channelCredentials, CHANNEL_OPTIONS);
-    const tokens = new Client(target, channelCredentials, CHANNEL_OPTIONS);
+  /**
+   * For credentials that are not in files; otherwise use connect().
+   *
+   * @param options of the channels, besides this package's own
+   */
+  constructor(
+    target: string,
+    channelCredentials: ChannelCredentials,
+    options: ChannelOptions = {},
+  ) {
+    const all = { ...CHANNEL_OPTIONS, ...options };
+    const auth = new Client(target, channelCredentials, all);
+    const tokens = new Client(target, channelCredentials, all);
     this.validator = new ServiceValidator(auth);
     this.tokens = new TokenService(tokens);
     this.#clients = [auth, tokens];
@@ -107,7 +119,10 @@ export function connect(
   if (!isOnThisMachine(target)) {
     throw new Error(`target is ${target}, want loopback, or TLS`);
   }
-  return new Connection(target, credentials.createInsecure());
+  return new Connection(target, credentials.createInsecure(), {
+    // A proxy may be on another machine.
+    "grpc.enable_http_proxy": 0,
+  });
 }
 
 function isOnThisMachine(target: string): boolean {

@@ -8,8 +8,8 @@ export type HeaderField = readonly [name: string, value: string];
  * credential. One that is not a token, or more than one, is for isUsable to
  * refuse.
  *
- * @param tokenHeaders lower-case names of headers, besides `Authorization`,
- *   that hold a token and nothing else
+ * @param tokenHeaders names of headers, besides `Authorization`, that hold a
+ *   token and nothing else, as normalized returns them
  */
 export function presentedTokens(
   fields: Iterable<HeaderField>,
@@ -26,6 +26,16 @@ export function presentedTokens(
     }
   }
   return presented;
+}
+
+/**
+ * Returns the names of headers in lower case, and each once: two would be two
+ * credentials. `Authorization` is read in any case, and left out.
+ */
+export function normalized(tokenHeaders: readonly string[] = []): string[] {
+  const names = new Set(tokenHeaders.map((name) => name.toLowerCase()));
+  names.delete("authorization");
+  return [...names];
 }
 
 /**

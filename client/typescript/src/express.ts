@@ -1,6 +1,7 @@
 /** Middleware for Express. */
 import type { Request, RequestHandler } from "express";
 
+import { normalized } from "./credential.js";
 import { check, type Decision, type GuardOptions } from "./guard.js";
 import { bodyOf, headersOf, tokensOf } from "./http.js";
 import { setIdentity } from "./identity.js";
@@ -9,14 +10,13 @@ import type { Requirements, Validator } from "./validator.js";
 /**
  * Makes middleware that lets a request pass if it presents a token that meets
  * the requirements; `identityOf(request)` then says whose. All others get 400,
- * 401, 403 or 503.
+ * 401, 403 or 503, or 500 if the requirements are malformed.
  *
  * What is decided holds for this request: whatever it opens, such as a
  * WebSocket or a long download, stays open when the token is revoked. Limit
  * its age.
  *
- * If the requirements are malformed, or the function throws, the error goes to
- * `next`, which makes it a 500.
+ * What the function throws goes to `next`.
  *
  * @param requirements of the route, or a function of the request that returns
  *   them; check whatever it takes from the request
@@ -26,7 +26,8 @@ export function requireToken(
   requirements: Requirements | ((request: Request) => Requirements),
   options: GuardOptions<Request> = {},
 ): RequestHandler {
-  const { tokenHeaders, onRefused } = options;
+  const { onRefused } = options;
+  const tokenHeaders = normalized(options.tokenHeaders);
   return async (request, response, next) => {
     let decision: Decision;
     try {

@@ -1,6 +1,7 @@
 /** A hook for Fastify. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 
+import { normalized } from "./credential.js";
 import { check, type GuardOptions } from "./guard.js";
 import { bodyOf, headersOf, tokensOf } from "./http.js";
 import { setIdentity } from "./identity.js";
@@ -9,14 +10,14 @@ import type { Requirements, Validator } from "./validator.js";
 /**
  * Makes an `onRequest` hook that lets a request pass if it presents a token
  * that meets the requirements; `identityOf(request)` then says whose. All
- * others get 400, 401, 403 or 503, before a body is read.
+ * others get 400, 401, 403 or 503, or 500 if the requirements are malformed,
+ * before a body is read.
  *
  * What is decided holds for this request: whatever it opens, such as a
  * WebSocket or a long download, stays open when the token is revoked. Limit
  * its age.
  *
- * Throws if the requirements are malformed, or if the function does, which
- * Fastify makes a 500.
+ * Throws what the function throws.
  *
  * @param requirements of the route, or a function of the request that returns
  *   them; check whatever it takes from the request
@@ -26,7 +27,8 @@ export function requireToken(
   requirements: Requirements | ((request: FastifyRequest) => Requirements),
   options: GuardOptions<FastifyRequest> = {},
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
-  const { tokenHeaders, onRefused } = options;
+  const { onRefused } = options;
+  const tokenHeaders = normalized(options.tokenHeaders);
   return async (request, reply) => {
     const decision = await check(
       validator,

@@ -8,7 +8,7 @@ import {
   type StatusObject,
 } from "@grpc/grpc-js";
 
-import { type HeaderField, presentedTokens } from "./credential.js";
+import { type HeaderField, normalized, presentedTokens } from "./credential.js";
 import { check, type GuardOptions } from "./guard.js";
 import { setIdentity } from "./identity.js";
 import type { Requirements, Validator } from "./validator.js";
@@ -17,6 +17,7 @@ const CODES = {
   400: status.INVALID_ARGUMENT,
   401: status.UNAUTHENTICATED,
   403: status.PERMISSION_DENIED,
+  500: status.INTERNAL,
   503: status.UNAVAILABLE,
 } as const;
 
@@ -30,22 +31,24 @@ const CODES = {
  * What is decided holds for this call: a stream stays open when the token is
  * revoked. Limit its age.
  *
- * If the requirements are malformed, or the function throws, the call ends
- * with INTERNAL, and the process warns of the error.
+ * If the requirements are malformed, or the function throws or returns none,
+ * the call ends with INTERNAL, and the process warns of the error.
  *
  * Of several `authorization` headers Node's HTTP/2 gives only the first to
  * anybody, so that a repeated one is not refused here.
  *
  * @param requirements of all methods, or a function of a method's path, such
- *   as `/demo.Pages/Read`, that returns them, or undefined if the method is open
- *   to everybody, such as health
+ *   as `/demo.Pages/Read`, that returns them, or "open" if the method needs no
+ *   token, such as health; undefined closes it, so that none is open by oversight
  */
 export function requireToken(
   validator: Validator,
-  requirements: Requirements | ((path: string) => Requirements | undefined),
+  requirements:
+    Requirements | ((path: string) => Requirements | "open" | undefined),
   options: GuardOptions<string> = {},
 ): ServerInterceptor {
-  const { tokenHeaders = [], onRefused } = options;
+  const { onRefused } = options;
+  const tokenHeaders = normalized(options.tokenHeaders);
 
   // Resolves to the status to end the call with, or to nothing.
   async function refusalOf(
@@ -54,7 +57,8 @@ export function requireToken(
   ): Promise<Pick<StatusObject, "code" | "details"> | undefined> {
     const wanted =
       typeof requirements === "function" ? requirements(path) : requirements;
-    if (!wanted) return undefined;
+    if (wanted === "open") return undefined;
+    if (!wanted) throw new Error(`no rule says what ${path} needs of a token`);
     const presented = presentedTokens(
       fieldsOf(metadata, ["authorization", ...tokenHeaders]),
       tokenHeaders,

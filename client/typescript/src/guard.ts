@@ -13,7 +13,7 @@ import type {
 /** Settings of all middleware. */
 export interface GuardOptions<Request> {
   /**
-   * Lower-case names of headers that hold a token and nothing else, such as
+   * Names of headers, in any case, that hold a token and nothing else, such as
    * `x-api-key`. `Authorization: Bearer` is always read.
    */
   readonly tokenHeaders?: readonly string[] | undefined;
@@ -25,16 +25,16 @@ export interface GuardOptions<Request> {
 /** A request that was refused, and why. Never has the token. */
 export interface Refusal {
   /** The status of the response over HTTP. */
-  readonly status: 400 | 401 | 403 | 503;
+  readonly status: 400 | 401 | 403 | 500 | 503;
   /** What the caller is told: the same whatever is wrong with a token. */
   readonly message: string;
-  /** The value of `WWW-Authenticate` (RFC 6750, section 3); unset for 503. */
+  /** The value of `WWW-Authenticate` (RFC 6750, section 3); unset from 500. */
   readonly challenge?: string;
   /** What was decided; unset if nobody was asked, or nobody could say. */
   readonly verdict?: Verdict;
   /** The token's resource name, if the service knows the token. */
   readonly tokenName?: string | undefined;
-  /** Why nobody could say, with 503. */
+  /** Why nobody could say, with 503; what is malformed, with 500. */
   readonly error?: unknown;
 }
 
@@ -48,12 +48,13 @@ const MESSAGES = {
   400: "more than one credential",
   401: "a valid API token is required",
   403: "the API token may not do this",
+  500: "internal error",
   503: "try again in a moment",
 } as const;
 
 /**
- * Decides on what a request presents. Rejects only if the requirements are
- * malformed, which is a fault of the route.
+ * Decides on what a request presents. Malformed requirements are a fault of
+ * the route, of which the process warns: nobody need listen to refusals.
  */
 export async function check(
   validator: Validator,
@@ -66,8 +67,11 @@ export async function check(
   try {
     validation = await validator.validate(presented[0], requirements);
   } catch (error) {
-    if (isInvalidArgument(error)) throw error;
-    return { refusal: { status: 503, message: MESSAGES[503], error } };
+    if (isInvalidArgument(error)) {
+      process.emitWarning(error);
+      return failed(500, error);
+    }
+    return failed(503, error);
   }
   if (validation.verdict === Verdict.VALID) {
     return { identity: validation.identity };
@@ -106,7 +110,12 @@ function refuse(
   return { refusal };
 }
 
-function isInvalidArgument(error: unknown): boolean {
+function failed(httpStatus: 500 | 503, error: unknown): Decision {
+  const message = MESSAGES[httpStatus];
+  return { refusal: { status: httpStatus, message, error } };
+}
+
+function isInvalidArgument(error: unknown): error is Error {
   return (
     error instanceof Error &&
     "code" in error &&

@@ -10,7 +10,7 @@ import type { Refusal } from "./guard.js";
  */
 export function tokensOf(
   { rawHeaders }: Pick<IncomingMessage, "rawHeaders">,
-  tokenHeaders: readonly string[] = [],
+  tokenHeaders: readonly string[],
 ): string[] {
   const fields: HeaderField[] = [];
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -24,9 +24,8 @@ export function headersOf(refusal: Refusal): Record<string, string> {
   return {
     "Content-Type": "application/json",
     "Cache-Control": "no-store",
-    ...(refusal.challenge
-      ? { "WWW-Authenticate": refusal.challenge }
-      : { "Retry-After": "1" }),
+    ...(refusal.challenge && { "WWW-Authenticate": refusal.challenge }),
+    ...(refusal.status === 503 && { "Retry-After": "1" }),
   };
 }
 

@@ -22,7 +22,8 @@ export class FakeValidator implements Validator {
 
   /**
    * Adds a token, and returns its identity: of the project `projects/test`,
-   * without scopes, for ever, if `identity` does not say otherwise.
+   * without scopes, for ever, if `identity` does not say otherwise. In the place
+   * of one that was added before, it is not revoked any more.
    */
   add(token: string, identity: Partial<TokenIdentity> = {}): TokenIdentity {
     const project = identity.project ?? "projects/test";
@@ -35,11 +36,17 @@ export class FakeValidator implements Validator {
       scopes: [...(identity.scopes ?? [])].sort(),
     };
     this.#tokens.set(token, added);
+    this.#revoked.delete(token);
     return added;
   }
 
-  /** Revokes a token: it is refused from now on. */
+  /**
+   * Revokes a token: it is refused from now on.
+   *
+   * @throws Error if it was not added
+   */
   revoke(token: string): void {
+    if (!this.#tokens.has(token)) throw new Error("no such token was added");
     this.#revoked.add(token);
   }
 

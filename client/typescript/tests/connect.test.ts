@@ -167,6 +167,19 @@ it("nobody there is UNAVAILABLE", async () => {
   connection.close();
 });
 
+it("plaintext goes to this machine, past every proxy", async () => {
+  const service = await startStandIn();
+  const { grpc_proxy } = process.env;
+  process.env.grpc_proxy = "http://127.0.0.1:1";
+  const connection = connect(service.target);
+  if (grpc_proxy === undefined) delete process.env.grpc_proxy;
+  else process.env.grpc_proxy = grpc_proxy;
+  const { verdict } = await connection.validator.validate("secret");
+  assert.equal(verdict, Verdict.VALID);
+  connection.close();
+  service.close();
+});
+
 it("mutual TLS shows the server our certificate", async () => {
   const directory = mkdtempSync(join(tmpdir(), "wemasy-certs-"));
   after(() => {

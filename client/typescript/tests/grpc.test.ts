@@ -62,13 +62,19 @@ describe("interceptor for gRPC", () => {
   let requirements: Requirements;
   let refusals: Refusal[];
   let app: GrpcApp;
+  const rules = (): Record<string, Requirements | "open"> => ({
+    "/demo.Pages/Read": requirements,
+    "/demo.Pages/Watch": requirements,
+    "/demo.Pages/Open": "open",
+  });
 
   before(async () => {
     const interceptor = requireToken(
       { validate: (token, wanted) => validator.validate(token, wanted) },
-      (path) => (path === "/demo.Pages/Open" ? undefined : requirements),
+      (path) => rules()[path],
       {
-        tokenHeaders: ["x-api-key"],
+        // In another case and twice, neither of which counts.
+        tokenHeaders: ["X-Api-Key", "X-API-KEY", "Authorization"],
         onRefused: (refusal) => refusals.push(refusal),
       },
     );
@@ -113,6 +119,17 @@ describe("interceptor for gRPC", () => {
     assert.equal(await app.call("open"), "open to everybody");
   });
 
+  it("a method without a rule is closed", async () => {
+    const closed = await startGrpc(requireToken(validator, () => undefined));
+    const warned = new Promise((resolve) => process.once("warning", resolve));
+    await assert.rejects(closed.call("read", GOOD), {
+      code: status.INTERNAL,
+      details: "internal error",
+    });
+    assert.match(String(await warned), /no rule says what \/demo.Pages\/Read/);
+    closed.close();
+  });
+
   it("refuses a revoked token, and says which for the log", async () => {
     validator.revoke("good");
     await assert.rejects(app.call("read", GOOD), {
@@ -144,7 +161,11 @@ describe("interceptor for gRPC", () => {
   it("ends with INTERNAL, and warns, if requirements are malformed", async () => {
     requirements = { scopes: ["NOT A SCOPE"] };
     const warned = new Promise((resolve) => process.once("warning", resolve));
-    await assert.rejects(app.call("read", GOOD), { code: status.INTERNAL });
+    await assert.rejects(app.call("read", GOOD), {
+      code: status.INTERNAL,
+      details: "internal error",
+    });
     assert.match(String(await warned), /malformed/);
+    assert.equal(refusals[0]?.status, 500);
   });
 });

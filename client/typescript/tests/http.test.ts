@@ -185,7 +185,7 @@ for (const [name, start] of Object.entries(frameworks)) {
         const demanding = await start(validator, requirements);
         const answer = await ask(demanding.url + path, bearer("good"));
         await demanding.close();
-        return answer;
+        return { ...answer, refusals: demanding.refusals };
       }
 
       it("passes a token that meets them", async () => {
@@ -223,9 +223,19 @@ for (const [name, start] of Object.entries(frameworks)) {
         assert.equal((await askFor(ofQuery, "?of=other")).status, 403);
       });
 
-      it("answers 500 if they are malformed", async () => {
+      // The frameworks' own answers have the error's text.
+      it("answers 500 if they are malformed, and keeps why to itself", async () => {
+        const warned = new Promise((resolve) =>
+          process.once("warning", resolve),
+        );
         const answer = await askFor({ scopes: ["NOT A SCOPE"] });
         assert.equal(answer.status, 500);
+        assert.equal(answer.body, '{"error":"internal error"}\n');
+        assert.equal(answer.headers["content-type"], "application/json");
+        assert.equal(answer.headers["cache-control"], "no-store");
+        assert.equal(answer.headers["retry-after"], undefined);
+        assert.match(String(await warned), /malformed/);
+        assert.match(String(answer.refusals[0]?.error), /malformed/);
       });
 
       it("answers 500 if their function throws", async () => {

@@ -95,10 +95,10 @@ _NOBODY_CAN_SAY = Refusal(
     grpc.StatusCode.UNAVAILABLE,
     "try again in a moment",
 )
-_ROUTE_MISCONFIGURED = Refusal(
+ROUTE_MISCONFIGURED = Refusal(
     http.HTTPStatus.INTERNAL_SERVER_ERROR,
     grpc.StatusCode.INTERNAL,
-    "the route is misconfigured",
+    "internal error",
 )
 
 
@@ -185,7 +185,7 @@ def _text(value: str | bytes) -> str:
 def _failed(error: ValidateError) -> RefusedError:
     if isinstance(error, MalformedRequirementsError):
         _log.error("the route's requirements are malformed: %s", error)
-        return RefusedError(_ROUTE_MISCONFIGURED)
+        return RefusedError(ROUTE_MISCONFIGURED)
     _log.warning("refused, as nobody can say: %s", error)
     return RefusedError(_NOBODY_CAN_SAY)
 

@@ -18,10 +18,11 @@ class TokenMiddleware:
     """Lets requests and WebSockets pass that present a token which will do.
 
     Wraps an application, or a route of one: `Middleware(TokenMiddleware,
-    client, Requirements("pages:read"))` of Starlette. The application finds
-    the TokenIdentity as `request.state.token_identity`. Other requests are
-    answered with 400, 401, 403 or 503, or 500 if `requirements` are malformed;
-    what `validator` raises besides ValidateError goes through.
+    client, Requirements("pages:read"))` of Starlette. The application gets a
+    copy of the scope and of its state, and finds the TokenIdentity as
+    `request.state.token_identity`. Other requests are answered with 400, 401,
+    403 or 503, or 500 if `requirements` are malformed; what `validator` raises
+    besides ValidateError goes through.
 
     The token is that of `Authorization: Bearer`, or of a header named in
     `token_headers`, such as `x-api-key`, that holds nothing else. It is looked
@@ -59,7 +60,9 @@ class TokenMiddleware:
             except RefusedError as refused:
                 await _refuse(refused.refusal, scope, send)
                 return
-            scope.setdefault("state", {})["token_identity"] = identity
+            # Some servers give several requests the same state.
+            state = {**(scope.get("state") or {}), "token_identity": identity}
+            scope = {**scope, "state": state}
         await self._app(scope, receive, send)
 
 

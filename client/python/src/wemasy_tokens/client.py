@@ -10,7 +10,7 @@ import grpc
 import grpc.aio
 
 from wemasy.tokens.v1 import auth_service_pb2, auth_service_pb2_grpc
-from wemasy_tokens.channel import connect, connect_async
+from wemasy_tokens.channel import check_target, connect, connect_async
 from wemasy_tokens.validation import (
     MalformedRequirementsError,
     Scopes,
@@ -90,6 +90,8 @@ class AsyncTokenClient:
         *,
         timeout: float = _TIMEOUT_SECONDS,
     ) -> None:
+        # Now, and not in the first call.
+        check_target(target, credentials)
         self._target = target
         self._credentials = credentials
         self._timeout = timeout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import logging
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ import grpc
 import grpc.aio
 
 from wemasy_tokens._authorize import (
+    ROUTE_MISCONFIGURED,
     Refusal,
     RefusedError,
     authorize,
@@ -21,6 +23,8 @@ from wemasy_tokens.validation import (
     TokenIdentity,
     Validator,
 )
+
+_log = logging.getLogger("wemasy_tokens")
 
 _Request = TypeVar("_Request")
 _Response = TypeVar("_Response")
@@ -50,27 +54,38 @@ class _Rules:
 
     def __init__(
         self,
-        requirements: Requirements,
-        methods: Mapping[str, Requirements | None],
+        requirements: Requirements | None,
+        methods: Mapping[str, Requirements],
+        open_methods: Collection[str],
         token_headers: Collection[str],
     ) -> None:
         self._requirements = requirements
         self._methods = dict(methods)
+        self._open_methods = frozenset(open_methods).difference(methods)
         self.token_headers = frozenset(map(str.lower, token_headers))
 
-    def of(self, method: str) -> Requirements | None:
-        return self._methods.get(method, self._requirements)
+    def is_open(self, method: str) -> bool:
+        return method in self._open_methods
+
+    def of(self, method: str) -> Requirements:
+        """Raises RefusedError if no rule says it."""
+        requirements = self._methods.get(method, self._requirements)
+        if requirements is None:
+            _log.error("no rule says what %s needs of a token", method)
+            raise RefusedError(ROUTE_MISCONFIGURED)
+        return requirements
 
 
 class TokenInterceptor(grpc.ServerInterceptor):
     """Lets calls pass that present a token which will do.
 
-    `requirements` are for every method that `methods` does not name, by
-    `/package.Service/Method`; None there is for a method that needs no token,
-    such as `/grpc.health.v1.Health/Check`. The method finds the TokenIdentity
-    by `current_identity()`. Other calls end with INVALID_ARGUMENT,
-    UNAUTHENTICATED, PERMISSION_DENIED or UNAVAILABLE, or INTERNAL if the
-    requirements are malformed.
+    `methods` says what each needs, by `/package.Service/Method`, and
+    `open_methods` has those that need no token, such as
+    `/grpc.health.v1.Health/Check`. `requirements` are for all others; without,
+    these are refused with INTERNAL, so that none is open by oversight. The
+    method finds the TokenIdentity by `current_identity()`. Other calls end with
+    INVALID_ARGUMENT, UNAUTHENTICATED, PERMISSION_DENIED or UNAVAILABLE, or
+    INTERNAL if the requirements are malformed.
 
     The token is in the metadata as `authorization: Bearer`, or under a name in
     `token_headers` that holds nothing else. It is looked at when a call begins,
@@ -82,13 +97,14 @@ class TokenInterceptor(grpc.ServerInterceptor):
     def __init__(
         self,
         validator: Validator,
-        requirements: Requirements = Requirements(),
-        methods: Mapping[str, Requirements | None] = {},
+        requirements: Requirements | None = None,
+        methods: Mapping[str, Requirements] = {},
         *,
+        open_methods: Collection[str] = (),
         token_headers: Collection[str] = (),
     ) -> None:
         self._validator = validator
-        self._rules = _Rules(requirements, methods, token_headers)
+        self._rules = _Rules(requirements, methods, open_methods, token_headers)
 
     def intercept_service(
         self,
@@ -100,8 +116,8 @@ class TokenInterceptor(grpc.ServerInterceptor):
     ) -> grpc.RpcMethodHandler[_Request, _Response] | None:
         """Called by gRPC."""
         handler = continuation(handler_call_details)
-        requirements = self._rules.of(handler_call_details.method)
-        if handler is None or requirements is None:
+        method = handler_call_details.method
+        if handler is None or self._rules.is_open(method):
             return handler
         kind = handler.request_streaming, handler.response_streaming
         name, make_handler = _KINDS[kind]
@@ -112,7 +128,7 @@ class TokenInterceptor(grpc.ServerInterceptor):
             try:
                 identity = authorize(
                     self._validator,
-                    requirements,
+                    self._rules.of(method),
                     handler_call_details.invocation_metadata,
                     self._rules.token_headers,
                 )
@@ -143,13 +159,14 @@ class AsyncTokenInterceptor(grpc.aio.ServerInterceptor):
     def __init__(
         self,
         validator: AsyncValidator,
-        requirements: Requirements = Requirements(),
-        methods: Mapping[str, Requirements | None] = {},
+        requirements: Requirements | None = None,
+        methods: Mapping[str, Requirements] = {},
         *,
+        open_methods: Collection[str] = (),
         token_headers: Collection[str] = (),
     ) -> None:
         self._validator = validator
-        self._rules = _Rules(requirements, methods, token_headers)
+        self._rules = _Rules(requirements, methods, open_methods, token_headers)
 
     async def intercept_service(
         self,
@@ -160,12 +177,12 @@ class AsyncTokenInterceptor(grpc.aio.ServerInterceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> grpc.RpcMethodHandler[_Request, _Response] | None:
         """Called by gRPC."""
-        requirements = self._rules.of(handler_call_details.method)
-        if requirements is not None:
+        method = handler_call_details.method
+        if not self._rules.is_open(method):
             try:
                 identity = await authorize_async(
                     self._validator,
-                    requirements,
+                    self._rules.of(method),
                     handler_call_details.invocation_metadata,
                     self._rules.token_headers,
                 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection
 
+from starlette.datastructures import State
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -80,7 +81,14 @@ class TokenGuard:
                 )
             except RefusedError as refused:
                 raise TokenRefused(refused.refusal) from refused
-            request.state.token_identity = identity
+            # Some servers give several requests the same state, and Starlette
+            # may have made this request's State of it already.
+            state = {
+                **(request.scope.get("state") or {}),
+                "token_identity": identity,
+            }
+            request.scope["state"] = state
+            request._state = State(state)
             return identity
 
         return token_identity

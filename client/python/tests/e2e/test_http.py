@@ -145,6 +145,7 @@ def test_what_a_token_may_not_do(
 def test_a_misconfigured_route(client: httpx.Client, reader: Issued) -> None:
     response = client.get("/misconfigured", headers=bearer(reader.secret))
     assert response.status_code == http.HTTPStatus.INTERNAL_SERVER_ERROR
+    assert response.content == b'{"error":"internal error"}\n'
 
 
 @pytest.mark.parametrize("kind", APPS)

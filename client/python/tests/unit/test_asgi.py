@@ -97,7 +97,7 @@ async def test_the_validator_is_asked_for_what_the_route_needs(
             MalformedRequirementsError("required_scopes"),
             500,
             None,
-            b'{"error":"the route is misconfigured"}\n',
+            b'{"error":"internal error"}\n',
         ),
     ],
 )
@@ -158,6 +158,28 @@ async def test_a_dependency_leaves_the_identity_in_the_request() -> None:
     assert response.json() == IDENTITY.name
 
 
+async def test_a_dependency_leaves_the_state_of_others_alone() -> None:
+    token_identity = TokenGuard(AsyncStubValidator(Verdict.VALID)).require()
+    # As Hypercorn 0.17 does, and what an earlier dependency may have read.
+    shared = {"pool": "of the lifespan"}
+    one, other = (
+        Request(
+            {
+                "type": "http",
+                "headers": [(b"authorization", b"Bearer abc")],
+                "state": shared,
+            }
+        )
+        for _ in range(2)
+    )
+    assert one.state.pool == "of the lifespan"
+    await token_identity(one)
+    assert one.state.token_identity == IDENTITY
+    assert one.state.pool == "of the lifespan"
+    assert one.scope["state"]["token_identity"] == IDENTITY
+    assert not hasattr(other.state, "token_identity")
+
+
 class Inner:
     """An application that keeps the scopes it was called with."""
 
@@ -204,6 +226,18 @@ async def test_a_websocket_passes_with_its_identity() -> None:
     app = TokenMiddleware(inner, AsyncStubValidator(Verdict.VALID))
     await run(app, websocket_scope())
     assert inner.scopes[0]["state"] == {"token_identity": IDENTITY}
+
+
+async def test_requests_that_share_a_state_do_not_share_an_identity() -> None:
+    inner = Inner()
+    app = TokenMiddleware(inner, AsyncStubValidator(Verdict.VALID))
+    # As Hypercorn 0.17 does.
+    shared = {"pool": "of the lifespan"}
+    scope, other = ({**websocket_scope(), "state": shared} for _ in range(2))
+    await run(app, scope)
+    assert inner.scopes[0]["state"] == {**shared, "token_identity": IDENTITY}
+    assert other["state"] == {"pool": "of the lifespan"}
+    assert scope["state"] is shared
 
 
 async def test_a_websocket_is_refused_before_it_opens() -> None:

@@ -2,6 +2,8 @@
 
 import json
 import pathlib
+import socket
+import time
 from collections.abc import Iterator
 
 import grpc
@@ -16,6 +18,7 @@ from wemasy_tokens import (
     ValidateError,
     Verdict,
     connect,
+    connect_async,
     tls_credentials,
 )
 from wemasy_tokens.channel import SERVICE_CONFIG
@@ -66,6 +69,85 @@ def test_each_channel_has_a_connection_of_its_own() -> None:
             stub = auth_service_pb2_grpc.AuthServiceStub(channel)
             stub.Validate(request, timeout=30)
     assert len(service.peers) == 2
+
+
+def test_a_server_that_is_back_is_found_soon() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        connect(f"127.0.0.1:{listener.getsockname()[1]}") as channel,
+    ):
+        channel.subscribe(lambda _: None, try_to_connect=True)
+        # gRPC's own backoff makes two attempts to connect in this time.
+        end = time.monotonic() + 1.5
+        for _ in range(4):
+            listener.settimeout(max(end - time.monotonic(), 0.001))
+            listener.accept()[0].close()
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "localhost",
+        "LocalHost:7443",
+        "127.0.0.1:7443",
+        "[::1]:7443",
+        "dns:localhost:7443",
+        "dns:///localhost:7443",
+        "ipv4:127.1.2.3:7443",
+        "ipv6:[::1]:7443",
+        "unix:/run/tokend.sock",
+        "unix:///run/tokend.sock",
+    ],
+)
+async def test_plaintext_is_for_this_machine(target: str) -> None:
+    connect(target).close()
+    await connect_async(target).close()
+    AsyncTokenClient(target)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "tokens.internal:7443",
+        "10.0.0.1:7443",
+        "127.0.0.1.example.com:7443",
+        "localhost.example.com:7443",
+        "localhost:7443\n",
+        "[::2]:7443",
+        "dns://localhost/tokens.internal:7443",
+        "ipv4:127.0.0.1:7443,10.0.0.1:7443",
+        # Of no scheme, thus a name and a port.
+        "UNIX:7443",
+    ],
+)
+async def test_plaintext_does_not_leave_this_machine(target: str) -> None:
+    for open_channel in (connect, connect_async, TokenClient, AsyncTokenClient):
+        with pytest.raises(ValueError, match="want loopback"):
+            open_channel(target)
+    connect(target, grpc.ssl_channel_credentials()).close()
+
+
+@pytest.fixture
+def _absent_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("grpc_proxy", "http://127.0.0.1:1")
+    for name in ("no_grpc_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("_absent_proxy")
+def test_plaintext_goes_past_every_proxy() -> None:
+    service = ScriptedAuthService(VALID)
+    with serve_auth(service) as target, TokenClient(target) as client:
+        assert client.validate("abc").verdict is Verdict.VALID
+
+
+@pytest.mark.usefixtures("_absent_proxy")
+async def test_plaintext_of_asyncio_goes_past_every_proxy() -> None:
+    service = ScriptedAuthService(VALID)
+    with serve_auth(service) as target:
+        async with AsyncTokenClient(target) as client:
+            answer = await client.validate("abc")
+    assert answer.verdict is Verdict.VALID
 
 
 class Certificates:

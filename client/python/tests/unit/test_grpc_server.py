@@ -33,7 +33,10 @@ from wemasy_tokens.grpc_server import (
 
 Code = grpc.StatusCode
 NEEDS = Requirements("pages:read", project="projects/demo")
-METHODS = {PUBLIC: None, f"/{SERVICE}/unary_unary": NEEDS}
+METHODS = {
+    f"/{SERVICE}/{kind}": NEEDS if kind == "unary_unary" else Requirements()
+    for kind in KINDS
+}
 
 STUBS: dict[str, Callable[[Verdict | Exception], Any]] = {
     "threads": StubValidator,
@@ -57,7 +60,10 @@ def serve(request: pytest.FixtureRequest) -> Serve:
     ) -> Iterator[tuple[grpc.Channel, Any]]:
         validator = STUBS[request.param](outcome)
         interceptor = INTERCEPTORS[request.param](
-            validator, methods=METHODS, token_headers=["X-Api-Key"]
+            validator,
+            methods=METHODS,
+            open_methods=[PUBLIC],
+            token_headers=["X-Api-Key"],
         )
         with (
             SERVERS[request.param](interceptor) as target,
@@ -124,6 +130,50 @@ def test_a_public_method_needs_no_token(serve: Serve) -> None:
     assert len(validator.asked) == 1
 
 
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_method_without_a_rule_is_closed(
+    kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    validator = STUBS[kind](Verdict.VALID)
+    interceptor = INTERCEPTORS[kind](validator, open_methods=[PUBLIC])
+    with (
+        SERVERS[kind](interceptor) as target,
+        grpc.insecure_channel(target) as channel,
+    ):
+        for method in KINDS:
+            found = refused(channel, method, bearer("abc"))
+            assert found == (Code.INTERNAL, "internal error")
+            assert caplog.messages[-1] == (
+                f"no rule says what /{SERVICE}/{method} needs of a token"
+            )
+    assert not validator.asked
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_requirements_are_for_all_methods_without_a_rule(kind: str) -> None:
+    validator = STUBS[kind](Verdict.VALID)
+    interceptor = INTERCEPTORS[kind](validator, NEEDS)
+    with (
+        SERVERS[kind](interceptor) as target,
+        grpc.insecure_channel(target) as channel,
+    ):
+        call(channel, "unary_stream", bearer("abc"))
+    assert validator.asked == [("abc", ("pages:read",), "projects/demo")]
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_method_with_needs_is_not_open(kind: str) -> None:
+    interceptor = INTERCEPTORS[kind](
+        STUBS[kind](Verdict.VALID), methods=METHODS, open_methods=METHODS
+    )
+    with (
+        SERVERS[kind](interceptor) as target,
+        grpc.insecure_channel(target) as channel,
+    ):
+        code, _details = refused(channel, "unary_unary", ())
+    assert code is Code.UNAUTHENTICATED
+
+
 @pytest.mark.parametrize(
     ("metadata", "code", "details"),
     [
@@ -182,7 +232,7 @@ def test_nobody_is_asked_without_one_credential(
         (
             MalformedRequirementsError("required_scopes"),
             Code.INTERNAL,
-            "the route is misconfigured",
+            "internal error",
         ),
     ],
 )

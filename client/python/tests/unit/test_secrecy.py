@@ -116,9 +116,11 @@ def test_no_exception_of_a_client_has_it(code: grpc.StatusCode) -> None:
 def test_no_grpc_server_says_or_logs_it(kind: str) -> None:
     for outcome in [*FAILURES, RuntimeError("a bug")]:
         interceptor: Any = (
-            TokenInterceptor(StubValidator(outcome))
+            TokenInterceptor(StubValidator(outcome), Requirements())
             if kind == "threads"
-            else AsyncTokenInterceptor(AsyncStubValidator(outcome))
+            else AsyncTokenInterceptor(
+                AsyncStubValidator(outcome), Requirements()
+            )
         )
         with (
             SERVERS[kind](interceptor) as target,
@@ -153,8 +155,8 @@ def test_no_object_shows_it() -> None:
         fake.validate(TOKEN),
         TokenMiddleware(app, async_fake),
         TokenGuard(async_fake),
-        TokenInterceptor(fake),
-        AsyncTokenInterceptor(async_fake),
+        TokenInterceptor(fake, Requirements()),
+        AsyncTokenInterceptor(async_fake, Requirements()),
     ):
         assert TOKEN not in repr(thing)
         assert TOKEN not in str(thing)

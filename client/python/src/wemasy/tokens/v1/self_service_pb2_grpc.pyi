@@ -53,7 +53,7 @@ class SelfServiceStub:
 
     The token may be one that was revoked a short time ago: so a call whose
     reply was lost can be repeated. A secret that was replaced by a rotation
-    revokes nothing. DEADLINE_EXCEEDED if the revocation is durable but not yet
+    revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the revocation is durable but not yet
     confirmed: repeat the call, to wait again.
     """
 
@@ -82,7 +82,7 @@ class SelfServiceAsyncStub(SelfServiceStub):
 
     The token may be one that was revoked a short time ago: so a call whose
     reply was lost can be repeated. A secret that was replaced by a rotation
-    revokes nothing. DEADLINE_EXCEEDED if the revocation is durable but not yet
+    revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the revocation is durable but not yet
     confirmed: repeat the call, to wait again.
     """
 
@@ -120,7 +120,7 @@ class SelfServiceServicer(metaclass=_abc_1.ABCMeta):
 
         The token may be one that was revoked a short time ago: so a call whose
         reply was lost can be repeated. A secret that was replaced by a rotation
-        revokes nothing. DEADLINE_EXCEEDED if the revocation is durable but not yet
+        revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the revocation is durable but not yet
         confirmed: repeat the call, to wait again.
         """
 

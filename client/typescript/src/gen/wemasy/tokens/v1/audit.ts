@@ -17,7 +17,7 @@ export const AuditAction = {
   UNSPECIFIED: "AUDIT_ACTION_UNSPECIFIED",
   /** CREATED - The token was created. */
   CREATED: "AUDIT_ACTION_CREATED",
-  /** REISSUED - A repeated creation issued its secret anew. */
+  /** REISSUED - A repeated creation or rotation issued its secret anew. */
   REISSUED: "AUDIT_ACTION_REISSUED",
   /** UPDATED - Fields of the token were changed. */
   UPDATED: "AUDIT_ACTION_UPDATED",

@@ -347,7 +347,7 @@ export const SelfServiceService = {
    *
    * The token may be one that was revoked a short time ago: so a call whose
    * reply was lost can be repeated. A secret that was replaced by a rotation
-   * revokes nothing. DEADLINE_EXCEEDED if the revocation is durable but not yet
+   * revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the revocation is durable but not yet
    * confirmed: repeat the call, to wait again.
    */
   revokeSelf: {
@@ -370,7 +370,7 @@ export interface SelfServiceServer extends UntypedServiceImplementation {
    *
    * The token may be one that was revoked a short time ago: so a call whose
    * reply was lost can be repeated. A secret that was replaced by a rotation
-   * revokes nothing. DEADLINE_EXCEEDED if the revocation is durable but not yet
+   * revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the revocation is durable but not yet
    * confirmed: repeat the call, to wait again.
    */
   revokeSelf: handleUnaryCall<RevokeSelfRequest, RevokeSelfResponse>;
@@ -399,7 +399,7 @@ export interface SelfServiceClient extends Client {
    *
    * The token may be one that was revoked a short time ago: so a call whose
    * reply was lost can be repeated. A secret that was replaced by a rotation
-   * revokes nothing. DEADLINE_EXCEEDED if the revocation is durable but not yet
+   * revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the revocation is durable but not yet
    * confirmed: repeat the call, to wait again.
    */
   revokeSelf(

@@ -195,7 +195,7 @@ export interface ListTokensResponse {
 export interface UpdateTokenRequest {
   /**
    * The token as it shall be. Its `name` says which one; its `etag`, if set,
-   * must be the current one.
+   * must be the current one, unless the token is so already.
    */
   token:
     | Token
@@ -1790,7 +1790,8 @@ export const TokenServiceService = {
    *
    * NOT_FOUND if the project has no such token. FAILED_PRECONDITION if it is
    * revoked, or expired and not only described anew. ABORTED if the etag is
-   * not the current one. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
+   * not the current one and there is anything to change: a repeated call finds
+   * its change made, and waits for it. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
    * changes to new one and all different metadata takes as much memory as it
    * may. DEADLINE_EXCEEDED if the change is durable but not yet confirmed.
    */
@@ -1903,7 +1904,8 @@ export interface TokenServiceServer extends UntypedServiceImplementation {
    *
    * NOT_FOUND if the project has no such token. FAILED_PRECONDITION if it is
    * revoked, or expired and not only described anew. ABORTED if the etag is
-   * not the current one. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
+   * not the current one and there is anything to change: a repeated call finds
+   * its change made, and waits for it. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
    * changes to new one and all different metadata takes as much memory as it
    * may. DEADLINE_EXCEEDED if the change is durable but not yet confirmed.
    */
@@ -2014,7 +2016,8 @@ export interface TokenServiceClient extends Client {
    *
    * NOT_FOUND if the project has no such token. FAILED_PRECONDITION if it is
    * revoked, or expired and not only described anew. ABORTED if the etag is
-   * not the current one. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
+   * not the current one and there is anything to change: a repeated call finds
+   * its change made, and waits for it. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
    * changes to new one and all different metadata takes as much memory as it
    * may. DEADLINE_EXCEEDED if the change is durable but not yet confirmed.
    */
