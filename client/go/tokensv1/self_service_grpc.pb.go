@@ -49,8 +49,8 @@ type SelfServiceClient interface {
 	//
 	// The token may be one that was revoked a short time ago: so a call whose
 	// reply was lost can be repeated. A secret that was replaced by a rotation
-	// revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the revocation is durable but not yet
-	// confirmed: repeat the call, to wait again.
+	// revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the
+	// revocation is durable but not yet confirmed: repeat the call, to wait again.
 	RevokeSelf(ctx context.Context, in *RevokeSelfRequest, opts ...grpc.CallOption) (*RevokeSelfResponse, error)
 }
 
@@ -106,8 +106,8 @@ type SelfServiceServer interface {
 	//
 	// The token may be one that was revoked a short time ago: so a call whose
 	// reply was lost can be repeated. A secret that was replaced by a rotation
-	// revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the revocation is durable but not yet
-	// confirmed: repeat the call, to wait again.
+	// revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the
+	// revocation is durable but not yet confirmed: repeat the call, to wait again.
 	RevokeSelf(context.Context, *RevokeSelfRequest) (*RevokeSelfResponse, error)
 	mustEmbedUnimplementedSelfServiceServer()
 }

@@ -75,9 +75,10 @@ type TokenServiceClient interface {
 	// NOT_FOUND if the project has no such token. FAILED_PRECONDITION if it is
 	// revoked, or expired and not only described anew. ABORTED if the etag is
 	// not the current one and there is anything to change: a repeated call finds
-	// its change made, and waits for it. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
-	// changes to new one and all different metadata takes as much memory as it
-	// may. DEADLINE_EXCEEDED if the change is durable but not yet confirmed.
+	// its change made, and waits for it. RESOURCE_EXHAUSTED with METADATA_LIMIT
+	// if its metadata changes to new one and all different metadata takes as much
+	// memory as it may. DEADLINE_EXCEEDED if the change is durable but not yet
+	// confirmed.
 	UpdateToken(ctx context.Context, in *UpdateTokenRequest, opts ...grpc.CallOption) (*UpdateTokenResponse, error)
 	// Revokes a token for good. Once this returned OK, Validate refuses it.
 	// Revoking a revoked token succeeds and keeps the first time and reason.
@@ -236,9 +237,10 @@ type TokenServiceServer interface {
 	// NOT_FOUND if the project has no such token. FAILED_PRECONDITION if it is
 	// revoked, or expired and not only described anew. ABORTED if the etag is
 	// not the current one and there is anything to change: a repeated call finds
-	// its change made, and waits for it. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
-	// changes to new one and all different metadata takes as much memory as it
-	// may. DEADLINE_EXCEEDED if the change is durable but not yet confirmed.
+	// its change made, and waits for it. RESOURCE_EXHAUSTED with METADATA_LIMIT
+	// if its metadata changes to new one and all different metadata takes as much
+	// memory as it may. DEADLINE_EXCEEDED if the change is durable but not yet
+	// confirmed.
 	UpdateToken(context.Context, *UpdateTokenRequest) (*UpdateTokenResponse, error)
 	// Revokes a token for good. Once this returned OK, Validate refuses it.
 	// Revoking a revoked token succeeds and keeps the first time and reason.

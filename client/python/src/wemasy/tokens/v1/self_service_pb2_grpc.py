@@ -86,8 +86,8 @@ class SelfServiceServicer(object):
 
         The token may be one that was revoked a short time ago: so a call whose
         reply was lost can be repeated. A secret that was replaced by a rotation
-        revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the revocation is durable but not yet
-        confirmed: repeat the call, to wait again.
+        revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the
+        revocation is durable but not yet confirmed: repeat the call, to wait again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -53,8 +53,8 @@ class SelfServiceStub:
 
     The token may be one that was revoked a short time ago: so a call whose
     reply was lost can be repeated. A secret that was replaced by a rotation
-    revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the revocation is durable but not yet
-    confirmed: repeat the call, to wait again.
+    revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the
+    revocation is durable but not yet confirmed: repeat the call, to wait again.
     """
 
 @_typing.type_check_only
@@ -82,8 +82,8 @@ class SelfServiceAsyncStub(SelfServiceStub):
 
     The token may be one that was revoked a short time ago: so a call whose
     reply was lost can be repeated. A secret that was replaced by a rotation
-    revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the revocation is durable but not yet
-    confirmed: repeat the call, to wait again.
+    revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the
+    revocation is durable but not yet confirmed: repeat the call, to wait again.
     """
 
 class SelfServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -120,8 +120,8 @@ class SelfServiceServicer(metaclass=_abc_1.ABCMeta):
 
         The token may be one that was revoked a short time ago: so a call whose
         reply was lost can be repeated. A secret that was replaced by a rotation
-        revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the revocation is durable but not yet
-        confirmed: repeat the call, to wait again.
+        revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the
+        revocation is durable but not yet confirmed: repeat the call, to wait again.
         """
 
 def add_SelfServiceServicer_to_server(servicer: SelfServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -149,9 +149,10 @@ class TokenServiceServicer(object):
         NOT_FOUND if the project has no such token. FAILED_PRECONDITION if it is
         revoked, or expired and not only described anew. ABORTED if the etag is
         not the current one and there is anything to change: a repeated call finds
-        its change made, and waits for it. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
-        changes to new one and all different metadata takes as much memory as it
-        may. DEADLINE_EXCEEDED if the change is durable but not yet confirmed.
+        its change made, and waits for it. RESOURCE_EXHAUSTED with METADATA_LIMIT
+        if its metadata changes to new one and all different metadata takes as much
+        memory as it may. DEADLINE_EXCEEDED if the change is durable but not yet
+        confirmed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -76,9 +76,10 @@ class TokenServiceStub:
     NOT_FOUND if the project has no such token. FAILED_PRECONDITION if it is
     revoked, or expired and not only described anew. ABORTED if the etag is
     not the current one and there is anything to change: a repeated call finds
-    its change made, and waits for it. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
-    changes to new one and all different metadata takes as much memory as it
-    may. DEADLINE_EXCEEDED if the change is durable but not yet confirmed.
+    its change made, and waits for it. RESOURCE_EXHAUSTED with METADATA_LIMIT
+    if its metadata changes to new one and all different metadata takes as much
+    memory as it may. DEADLINE_EXCEEDED if the change is durable but not yet
+    confirmed.
     """
     RevokeToken: _grpc.UnaryUnaryMultiCallable[_token_service_pb2.RevokeTokenRequest, _token_service_pb2.RevokeTokenResponse]
     """Revokes a token for good. Once this returned OK, Validate refuses it.
@@ -156,9 +157,10 @@ class TokenServiceAsyncStub(TokenServiceStub):
     NOT_FOUND if the project has no such token. FAILED_PRECONDITION if it is
     revoked, or expired and not only described anew. ABORTED if the etag is
     not the current one and there is anything to change: a repeated call finds
-    its change made, and waits for it. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
-    changes to new one and all different metadata takes as much memory as it
-    may. DEADLINE_EXCEEDED if the change is durable but not yet confirmed.
+    its change made, and waits for it. RESOURCE_EXHAUSTED with METADATA_LIMIT
+    if its metadata changes to new one and all different metadata takes as much
+    memory as it may. DEADLINE_EXCEEDED if the change is durable but not yet
+    confirmed.
     """
     RevokeToken: _aio.UnaryUnaryMultiCallable[_token_service_pb2.RevokeTokenRequest, _token_service_pb2.RevokeTokenResponse]  # type: ignore[assignment]
     """Revokes a token for good. Once this returned OK, Validate refuses it.
@@ -257,9 +259,10 @@ class TokenServiceServicer(metaclass=_abc_1.ABCMeta):
         NOT_FOUND if the project has no such token. FAILED_PRECONDITION if it is
         revoked, or expired and not only described anew. ABORTED if the etag is
         not the current one and there is anything to change: a repeated call finds
-        its change made, and waits for it. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
-        changes to new one and all different metadata takes as much memory as it
-        may. DEADLINE_EXCEEDED if the change is durable but not yet confirmed.
+        its change made, and waits for it. RESOURCE_EXHAUSTED with METADATA_LIMIT
+        if its metadata changes to new one and all different metadata takes as much
+        memory as it may. DEADLINE_EXCEEDED if the change is durable but not yet
+        confirmed.
         """
 
     @_abc_1.abstractmethod

@@ -347,8 +347,8 @@ export const SelfServiceService = {
    *
    * The token may be one that was revoked a short time ago: so a call whose
    * reply was lost can be repeated. A secret that was replaced by a rotation
-   * revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the revocation is durable but not yet
-   * confirmed: repeat the call, to wait again.
+   * revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the
+   * revocation is durable but not yet confirmed: repeat the call, to wait again.
    */
   revokeSelf: {
     path: "/wemasy.tokens.v1.SelfService/RevokeSelf" as const,
@@ -370,8 +370,8 @@ export interface SelfServiceServer extends UntypedServiceImplementation {
    *
    * The token may be one that was revoked a short time ago: so a call whose
    * reply was lost can be repeated. A secret that was replaced by a rotation
-   * revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the revocation is durable but not yet
-   * confirmed: repeat the call, to wait again.
+   * revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the
+   * revocation is durable but not yet confirmed: repeat the call, to wait again.
    */
   revokeSelf: handleUnaryCall<RevokeSelfRequest, RevokeSelfResponse>;
 }
@@ -399,8 +399,8 @@ export interface SelfServiceClient extends Client {
    *
    * The token may be one that was revoked a short time ago: so a call whose
    * reply was lost can be repeated. A secret that was replaced by a rotation
-   * revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the revocation is durable but not yet
-   * confirmed: repeat the call, to wait again.
+   * revokes nothing, once its grace period is over. DEADLINE_EXCEEDED if the
+   * revocation is durable but not yet confirmed: repeat the call, to wait again.
    */
   revokeSelf(
     request: RevokeSelfRequest,

@@ -1791,9 +1791,10 @@ export const TokenServiceService = {
    * NOT_FOUND if the project has no such token. FAILED_PRECONDITION if it is
    * revoked, or expired and not only described anew. ABORTED if the etag is
    * not the current one and there is anything to change: a repeated call finds
-   * its change made, and waits for it. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
-   * changes to new one and all different metadata takes as much memory as it
-   * may. DEADLINE_EXCEEDED if the change is durable but not yet confirmed.
+   * its change made, and waits for it. RESOURCE_EXHAUSTED with METADATA_LIMIT
+   * if its metadata changes to new one and all different metadata takes as much
+   * memory as it may. DEADLINE_EXCEEDED if the change is durable but not yet
+   * confirmed.
    */
   updateToken: {
     path: "/wemasy.tokens.v1.TokenService/UpdateToken" as const,
@@ -1905,9 +1906,10 @@ export interface TokenServiceServer extends UntypedServiceImplementation {
    * NOT_FOUND if the project has no such token. FAILED_PRECONDITION if it is
    * revoked, or expired and not only described anew. ABORTED if the etag is
    * not the current one and there is anything to change: a repeated call finds
-   * its change made, and waits for it. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
-   * changes to new one and all different metadata takes as much memory as it
-   * may. DEADLINE_EXCEEDED if the change is durable but not yet confirmed.
+   * its change made, and waits for it. RESOURCE_EXHAUSTED with METADATA_LIMIT
+   * if its metadata changes to new one and all different metadata takes as much
+   * memory as it may. DEADLINE_EXCEEDED if the change is durable but not yet
+   * confirmed.
    */
   updateToken: handleUnaryCall<UpdateTokenRequest, UpdateTokenResponse>;
   /**
@@ -2017,9 +2019,10 @@ export interface TokenServiceClient extends Client {
    * NOT_FOUND if the project has no such token. FAILED_PRECONDITION if it is
    * revoked, or expired and not only described anew. ABORTED if the etag is
    * not the current one and there is anything to change: a repeated call finds
-   * its change made, and waits for it. RESOURCE_EXHAUSTED with METADATA_LIMIT if its metadata
-   * changes to new one and all different metadata takes as much memory as it
-   * may. DEADLINE_EXCEEDED if the change is durable but not yet confirmed.
+   * its change made, and waits for it. RESOURCE_EXHAUSTED with METADATA_LIMIT
+   * if its metadata changes to new one and all different metadata takes as much
+   * memory as it may. DEADLINE_EXCEEDED if the change is durable but not yet
+   * confirmed.
    */
   updateToken(
     request: UpdateTokenRequest,
