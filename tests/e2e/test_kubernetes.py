@@ -181,6 +181,8 @@ def test_what_has_to_fit_fits(resources):
     volumes = {each["name"] for each in pod(deployment)["volumes"]}
     mounts = container(deployment)["volumeMounts"]
     assert {each["name"] for each in mounts} == volumes
+    # Or each apply would undo what the autoscaler did.
+    assert "replicas" not in deployment["spec"]
 
 
 def rules(resources):

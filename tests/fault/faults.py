@@ -163,7 +163,6 @@ class Faults:
             finally:
                 for replica in replicas:
                     replica.release()
-            self._rest(max(seconds, self._ttl) / 2)
 
         self._unheard(kind, rng, lose)
 
@@ -181,7 +180,9 @@ class Faults:
 
     def _unheard(self, kind, rng, end):
         """Ends one replica after the other, and sometimes all at once then,
-        while no client hears that its connection is gone."""
+        while no client hears that its connection is gone. Between two of them
+        is time for one that is back to confirm changes, which after a failover
+        takes it a lease's length."""
         replicas = rng.sample(
             self._system.replicas, len(self._system.replicas)
         )
@@ -204,6 +205,7 @@ class Faults:
                     network.silence(link)
                 try:
                     end(turn)
+                    self._rest(1.2 * self._ttl)
                 finally:
                     for link in links:
                         network.reset_silent(link)

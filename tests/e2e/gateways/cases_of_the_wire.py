@@ -26,6 +26,7 @@ PATHS = [
     _path("`/pages%2fx`", "/pages%2fx", out.BAD_REQUEST),
     _path("`/pages/..%2Fapi/x`", "/pages/..%2Fapi/x", out.BAD_REQUEST),
     _path("`/api/..%5cpages/x`", "/api/..%5cpages/x", out.BAD_REQUEST),
+    _path("`/api/..\\pages/x`", "/api/..\\pages/x", out.BAD_REQUEST),
     _path("`/api/x%00`", "/api/x%00", out.BAD_REQUEST),
     _path("`/api/x#/../pages`", "/api/x#/../pages", out.BAD_REQUEST),
     _path("`/pages/../api/x`", "/pages/../api/x", out.PASSES, "/api/x"),

@@ -49,6 +49,9 @@ _ENVOY = {
     "upgrade to another protocol": Deviation(
         out.Outcome("403 of the gateway", 403), "refuses it"
     ),
+    "`/api/..\\pages/x`": Deviation(
+        out.MISSING_SCOPE, "takes it for `/pages/x`, and sends that on"
+    ),
 }
 _NEW_ENVOY = {
     **_ENVOY,
