@@ -19,7 +19,7 @@ _LANES = (("replica",), ("client", "clock"), _DATABASE)
 # connect.
 _WEIGHTS = {
     "hosts-lost": 3,
-    "rolling-restart": 2,
+    "rolling-restart": 3,
     "replica-stop": 2,
     "client-stutter": 2,
     "database-cut-both": 3,
