@@ -70,15 +70,34 @@ export class Sessions {
   async read(session: string | undefined): Promise<Person | undefined> {
     if (!session || session.length > MAX_LENGTH) return undefined;
     try {
-      const { payload } = await jwtVerify(session, this.#keys, {
-        algorithms: ALGORITHMS,
-        audience: this.#audience,
-        clockTolerance: CLOCK_TOLERANCE_SECONDS,
-        requiredClaims: ["exp", "sub", "project"],
-      });
-      return toPerson(payload, csrfTokenOf(session));
+      return toPerson(await this.#verify(session), csrfTokenOf(session));
     } catch (error) {
       if (error instanceof errors.JOSEError) return undefined;
+      throw error;
+    }
+  }
+
+  async #verify(session: string): Promise<JWTPayload> {
+    const options = {
+      algorithms: ALGORITHMS,
+      audience: this.#audience,
+      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      requiredClaims: ["exp", "sub", "project"],
+    };
+    try {
+      return (await jwtVerify(session, this.#keys, options)).payload;
+    } catch (error) {
+      if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+      // Two keys of a kind, as while they are rotated, and no `kid`.
+      for await (const key of error) {
+        try {
+          return (await jwtVerify(session, key, options)).payload;
+        } catch (refusal) {
+          if (!(refusal instanceof errors.JWSSignatureVerificationFailed)) {
+            throw refusal;
+          }
+        }
+      }
       throw error;
     }
   }

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 
 import { Verdict } from "@wemasy/tokens";
-import type { Locator, Page } from "playwright-core";
+import type { Locator, Page, Route } from "playwright-core";
 
+import type { Session } from "../../api/index.js";
 import { useStack } from "../support/stack.js";
 import {
   action,
@@ -12,6 +13,7 @@ import {
   BUILT_PAGE,
   button,
   copyAndClose,
+  createToken,
   dialog,
   item,
   Person,
@@ -245,6 +247,70 @@ it("the service stands still amidst a creation: a retry makes one token", () =>
     assert.equal(await stack.verdict(secret), Verdict.VALID);
     assert.equal(await person.liveTokens(), 1);
     await copyAndClose(page);
+  }));
+
+// Caught: the answer, from before the change, takes the place of it.
+it("what is made while the list loads is in it", () =>
+  as(arrive(), async (person) => {
+    await person.create("Search index");
+    const page = await person.open();
+    await item(page, "Search index").waitFor();
+    let isMade: () => void = () => undefined;
+    const made = new Promise<void>((resolve) => (isMade = resolve));
+    await new Promise<void>((isAnswered, reject) => {
+      const answerLate = async (route: Route) => {
+        const response = await route.fetch();
+        isAnswered();
+        await made;
+        await route.fulfill({ response });
+      };
+      page
+        .route("**/api/tokens?**", answerLate, { times: 1 })
+        .then(() => page.getByRole("radio", { name: "Active" }).check())
+        .catch(reject);
+    });
+    await createToken(page, NAME);
+    await person.readSecret(page);
+    await copyAndClose(page);
+    isMade();
+    await item(page, "Search index").waitFor();
+    await item(page, NAME).waitFor();
+  }));
+
+// Caught: a replacement that is refused for ever once the token is revoked.
+it("a scope that is not on offer any more does not stop a replacement", () =>
+  as(arrive(), async (person) => {
+    const leaked = await person.create(NAME, {
+      scopes: ["pages:read", "shop:read"],
+    });
+    // It was when the page was opened.
+    await person.context.route(
+      "**/api/session",
+      async (route) => {
+        const response = await route.fetch();
+        const session = (await response.json()) as Session;
+        session.scopes.push("shop:read");
+        await route.fulfill({ response, json: session });
+      },
+      { times: 1 },
+    );
+    const page = await person.open();
+    await action(page, "Leaked?", NAME).click();
+    await dialog(page).getByText("does not get these scopes").waitFor();
+    await dialog(page).getByText("shop:read", { exact: true }).waitFor();
+    await button(dialog(page), "Revoke and replace").click();
+    await secretField(page).waitFor();
+    await person.readSecret(page);
+    await copyAndClose(page);
+    assert.equal(await stack.verdict(leaked), Verdict.REVOKED);
+    const { tokens } = await stack.connection.tokens.listTokens({
+      parent: `projects/${person.project}`,
+      filter: "state = ACTIVE",
+    });
+    assert.deepEqual(
+      tokens.map(({ scopes }) => scopes),
+      [["pages:read"]],
+    );
   }));
 
 it("the limit is said, and one that is revoked makes room", () =>

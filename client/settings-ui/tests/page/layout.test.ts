@@ -139,7 +139,9 @@ for (const [place, options] of Object.entries({
     it(`${place}, in ${lang}: nothing is cut`, () =>
       as(Person.arrive(browser, stack, options), async (person) => {
         for (const name of NAMES) {
-          await person.create(name, { scopes: ["pages:read", "forms:read"] });
+          // The last is not on offer.
+          const scopes = ["pages:read", "forms:read", "shop:read"];
+          await person.create(name, { scopes });
         }
         const page = await person.open(`?lang=${lang}`);
         const root = page.locator("html");

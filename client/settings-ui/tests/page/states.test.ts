@@ -192,6 +192,17 @@ it("replacing a token that leaked", () =>
     await copyAndClose(page);
   }));
 
+it("replacing a token whose scopes are not all on offer", () =>
+  as(arrive(), async (person) => {
+    await person.create("Nightly backup", {
+      scopes: ["pages:read", "shop:read", "shop:write"],
+    });
+    const page = await person.open();
+    await action(page, "Leaked?", "Nightly backup").click();
+    await page.getByText("does not get these scopes").waitFor();
+    await capture(page, "leak-lost");
+  }));
+
 it("the limit", () =>
   as(arrive(), async (person) => {
     for (let i = 1; i <= LIMIT; i += 1) await person.create(`Token ${i}`);

@@ -1,7 +1,9 @@
 /** Who may ask for what, and what every reply has; no service is needed. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import path from "node:path";
 import { after, before, describe, it } from "node:test";
 
 import { decodeJwt, generateSecret, SignJWT, UnsecuredJWT } from "jose";
@@ -121,6 +123,61 @@ describe("a session", () => {
       });
       assert.equal(created.status, 404);
     }
+  });
+});
+
+// Caught: only a session with a `kid` is taken where two keys are of a kind.
+describe("while keys are rotated, a session without a kid", () => {
+  const people = new Map<string, Issuer>();
+  let rotating: Backend;
+  before(async () => {
+    for (const name of ["old", "new", "forger"]) {
+      people.set(name, await Issuer.make("EdDSA"));
+    }
+    const keys = ["old", "new"].flatMap(
+      (name) =>
+        (
+          JSON.parse(readFileSync(of(name).keys, "utf8")) as {
+            keys: unknown[];
+          }
+        ).keys,
+    );
+    const both = path.join(of("new").folder, "both.json");
+    writeFileSync(both, JSON.stringify({ keys }));
+    rotating = await startBackend([
+      "--tokend=127.0.0.1:1",
+      `--session-keys=${both}`,
+      `--page=${page.folder}`,
+    ]);
+  });
+  after(async () => {
+    await rotating.stop();
+    for (const each of people.values()) each.destroy();
+  });
+
+  const of = (name: string) => people.get(name) ?? assert.fail();
+  async function statusOf(name: string, claims = {}): Promise<number> {
+    const session = await of(name).session(person, claims);
+    const { status } = await ask(
+      `${rotating.origin}/projects/demo/api-access/api/session`,
+      { headers: { cookie: `wemasy_session=${session}` } },
+    );
+    return status;
+  }
+
+  for (const name of ["old", "new"]) {
+    it(`holds with the ${name} key`, async () => {
+      assert.equal(await statusOf(name), 200);
+    });
+
+    it(`is looked at with the ${name} key, too`, async () => {
+      assert.equal(await statusOf(name, { exp: now() - 10 }), 401);
+      assert.equal(await statusOf(name, { aud: "else" }), 401);
+    });
+  }
+
+  it("does not hold with a third key", async () => {
+    assert.equal(await statusOf("forger"), 401);
   });
 });
 

@@ -4,10 +4,13 @@ import { describe, it } from "node:test";
 import {
   type Draft,
   faultsOf,
+  lostScopes,
   refusedFields,
+  replacementOf,
   requestOf,
   withoutFaults,
 } from "../../web/src/logic/creation.js";
+import { token } from "./token.js";
 
 const NOW = new Date("2026-11-28T10:30:00Z");
 
@@ -85,5 +88,18 @@ it("a request has what was entered, without white space around it", () => {
     description: "Runs at three.",
     scopes: ["pages:read"],
     expireTime: "2026-12-05T10:30:00.000Z",
+  });
+});
+
+it("a replacement has the scopes that are on offer, and no others", () => {
+  const leaked = token({ scopes: ["pages:read", "shop:read"] });
+  const offer = ["pages:write", "pages:read"];
+  assert.deepEqual(lostScopes(leaked, offer), ["shop:read"]);
+  assert.deepEqual(replacementOf(leaked, offer, "id", NOW), {
+    requestId: "id",
+    displayName: leaked.displayName,
+    description: leaked.description,
+    scopes: ["pages:read"],
+    expireTime: null,
   });
 });

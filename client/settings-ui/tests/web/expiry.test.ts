@@ -76,6 +76,18 @@ describe("replacementExpireTime", () => {
     assert.equal(replacementExpireTime(token, NOW), "2026-12-28T10:30:00.000Z");
   });
 
+  it("is within what the service allows, also by a clock an hour behind", () => {
+    const token = { createTime, expireTime: "2036-11-30T00:00:00Z" };
+    const later = { createTime, expireTime: "2046-11-01T00:00:00Z" };
+    const hour = 3_600_000;
+    const limit = NOW.getTime() - hour + 3653 * 24 * hour;
+    for (const each of [token, later]) {
+      const end = Date.parse(replacementExpireTime(each, NOW) ?? "");
+      assert.ok(end <= limit);
+      assert.ok(end >= limit - 24 * hour);
+    }
+  });
+
   it("never ends what never ended", () => {
     const token = { createTime, expireTime: null };
     assert.equal(replacementExpireTime(token, NOW), null);

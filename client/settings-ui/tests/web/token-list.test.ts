@@ -34,11 +34,28 @@ it("more tokens come after those that are there, each once", () => {
 
 it("a token that was made is the first, and one that was changed stays where it is", () => {
   const loaded = { type: "loaded", page: page(["b", "a"]) } as const;
-  const made = { type: "changed", token: token({ id: "c" }) } as const;
+  const made = { type: "made", token: token({ id: "c" }) } as const;
   const revoked = token({ id: "a", state: "revoked" });
   const list = after(loaded, made, { type: "changed", token: revoked });
   assert.deepEqual(idsOf(list), ["c", "b", "a"]);
   assert.equal(list.status === "ready" && list.tokens[2], revoked);
+});
+
+it("a token that was made is there once, also if it was loaded already", () => {
+  const list = after(
+    { type: "loaded", page: page(["b", "a"]) },
+    { type: "made", token: token({ id: "b" }) },
+  );
+  assert.deepEqual(idsOf(list), ["b", "a"]);
+});
+
+// Caught: the token of a revocation that ends under another filter is put in.
+it("a token that is not in the list does not come in by a change", () => {
+  const list = after(
+    { type: "loaded", page: page(["b", "a"]) },
+    { type: "changed", token: token({ id: "c", state: "revoked" }) },
+  );
+  assert.deepEqual(idsOf(list), ["b", "a"]);
 });
 
 it("a failure to load more keeps what is there", () => {

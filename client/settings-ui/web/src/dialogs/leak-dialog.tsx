@@ -1,18 +1,22 @@
-import { useId } from "preact/hooks";
+import { useEffect, useId } from "preact/hooks";
 
 import type { CreateRequest, Token } from "../../../api/index.js";
 import type { Issued } from "../api/client.js";
-import { Button, Name } from "../components/controls.js";
+import { Button, Name, Notice } from "../components/controls.js";
 import { Dialog } from "../components/dialog.js";
 import { FailureNotice } from "../components/failure-notice.js";
 import { type MessageId, useTranslator } from "../i18n/translator.js";
-import { replacementOf } from "../logic/creation.js";
+import { lostScopes, replacementOf } from "../logic/creation.js";
 import { isRevoked, type RevocationState } from "../logic/revocation.js";
 import { useIssue } from "../page/use-issue.js";
 import { whyCreationFailed } from "./create-dialog.js";
 
 interface Props {
   token: Token;
+  /** Those that the platform offers. */
+  scopes: readonly string[];
+  /** Has the offer read anew, as the page may be open for long. */
+  onRefreshOffer: () => void;
   /** Of the token; undefined before it is begun. */
   revocation: RevocationState | undefined;
   /** Tells whether the token is revoked. */
@@ -31,21 +35,26 @@ type Progress = "pending" | "working" | "confirming" | "done";
  * has one request id.
  */
 export function LeakDialog(props: Props) {
-  const { token, revocation, onRevoke, send, onIssued, onClose } = props;
+  const { token, scopes, revocation, onRevoke, onRefreshOffer, onClose } =
+    props;
   const translator = useTranslator();
   const textId = useId();
-  const issue = useIssue(send, onIssued);
+  const issue = useIssue(props.send, props.onIssued);
   const { failure, isUncertain } = issue;
   const isDead = isRevoked(revocation);
   const isRevoking = revocation?.status === "revoking";
   const isBusy = isRevoking || issue.isBusy;
   const revokeFailure = revocation?.status === "failed" && !isDead;
+  const lost = lostScopes(token, scopes);
+
+  useEffect(onRefreshOffer, [onRefreshOffer]);
 
   async function start() {
     if (!isDead && !(await onRevoke())) return;
-    await issue.submit((requestId) =>
-      replacementOf(token, requestId, new Date()),
+    const reason = await issue.submit((requestId) =>
+      replacementOf(token, scopes, requestId, new Date()),
     );
+    if (reason?.isAboutEntries) onRefreshOffer();
   }
 
   function revokeProgress(): Progress {
@@ -75,6 +84,18 @@ export function LeakDialog(props: Props) {
           progress={issue.isBusy ? "working" : "pending"}
         />
       </ol>
+      {lost.length > 0 && (
+        <Notice kind="warning" announced="status">
+          <p>{translator.text("leak.lost")}</p>
+          <ul class="scopes">
+            {lost.map((scope) => (
+              <li key={scope}>
+                <code>{scope}</code>
+              </li>
+            ))}
+          </ul>
+        </Notice>
+      )}
       {revokeFailure && (
         <FailureNotice
           failure={revocation.failure}

@@ -86,9 +86,18 @@ export function requestOf(
   };
 }
 
-/** A token like the one that leaked. */
+/** Those of a token's scopes that a replacement cannot have. */
+export function lostScopes(
+  { scopes }: Token,
+  offer: readonly string[],
+): string[] {
+  return scopes.filter((scope) => !offer.includes(scope));
+}
+
+/** A token like the one that leaked, as far as its scopes are on offer. */
 export function replacementOf(
   token: Token,
+  offer: readonly string[],
   requestId: string,
   now: Date,
 ): CreateRequest {
@@ -96,7 +105,7 @@ export function replacementOf(
     requestId,
     displayName: token.displayName,
     description: token.description,
-    scopes: token.scopes,
+    scopes: token.scopes.filter((scope) => offer.includes(scope)),
     expireTime: replacementExpireTime(token, now),
   };
 }

@@ -3,6 +3,11 @@
 const DAY = 24 * 60 * 60 * 1000;
 /** What the service allows. */
 const MAX_YEARS = 10;
+/**
+ * How long a replacement may live. The service allows 3653 days by its own
+ * clock, which may be behind.
+ */
+const MAX_REPLACEMENT_LIFETIME = 3652 * DAY;
 /** What is chosen at first. */
 export const DEFAULT_DAYS = 90;
 /** The presets, in days. */
@@ -66,12 +71,16 @@ export function expireTimeOf(expiry: Expiry, now: Date): string | null {
   }
 }
 
-/** When a token's replacement expires: it lives as long as the token would. */
+/**
+ * When a token's replacement expires: it lives as long as the token would, which
+ * may be longer than the service allows at once, if its end was moved.
+ */
 export function replacementExpireTime(
   { createTime, expireTime }: { createTime: string; expireTime: string | null },
   now: Date,
 ): string | null {
   if (expireTime === null) return null;
   const lifetime = Date.parse(expireTime) - Date.parse(createTime);
-  return new Date(now.getTime() + lifetime).toISOString();
+  const allowed = Math.min(lifetime, MAX_REPLACEMENT_LIFETIME);
+  return new Date(now.getTime() + allowed).toISOString();
 }

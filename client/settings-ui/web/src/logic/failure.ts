@@ -34,6 +34,19 @@ export class Failure extends Error {
     );
   }
 
+  /**
+   * Whether the request was refused for what was entered. That is looked at
+   * before anything else, so that no earlier try of it has succeeded; if the
+   * rules changed in between, its request id still stops a second secret.
+   */
+  get isAboutEntries(): boolean {
+    return (
+      this.code === "invalid" &&
+      this.fields.length > 0 &&
+      !this.fields.includes("requestId")
+    );
+  }
+
   static of(problem: Problem): Failure {
     return new Failure(problem.code, {
       fields: (problem.fields ?? []).map(({ field }) => field),

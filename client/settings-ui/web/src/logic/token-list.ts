@@ -21,14 +21,10 @@ export type ListEvent =
   | { type: "more" }
   | { type: "moreFailed"; failure: Failure }
   | { type: "moreLoaded"; page: TokenPage }
-  /** A token was made or changed. */
+  /** A token was made that belongs into the list. */
+  | { type: "made"; token: Token }
+  /** Any token was changed, of the list or not. */
   | { type: "changed"; token: Token };
-
-function replaceOrPrepend(tokens: readonly Token[], token: Token): Token[] {
-  const isShown = tokens.some(({ id }) => id === token.id);
-  if (!isShown) return [token, ...tokens];
-  return tokens.map((other) => (other.id === token.id ? token : other));
-}
 
 export function updateList(list: TokenList, event: ListEvent): TokenList {
   switch (event.type) {
@@ -59,7 +55,20 @@ export function updateList(list: TokenList, event: ListEvent): TokenList {
         more: "idle",
       };
     }
-    case "changed":
-      return { ...list, tokens: replaceOrPrepend(list.tokens, event.token) };
+    case "made": {
+      const { token } = event;
+      // It is there if it was loaded before the reply to its creation came.
+      const others = list.tokens.filter(({ id }) => id !== token.id);
+      return { ...list, tokens: [token, ...others] };
+    }
+    case "changed": {
+      // It stays also where the filter does not fit it any more, until the next
+      // load: what a person has just changed must not vanish.
+      const { token } = event;
+      const tokens = list.tokens.map((other) =>
+        other.id === token.id ? token : other,
+      );
+      return { ...list, tokens };
+    }
   }
 }

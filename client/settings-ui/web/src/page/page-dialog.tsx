@@ -21,6 +21,7 @@ interface Props {
   client: ApiClient;
   /** Those that the platform offers. */
   scopes: readonly string[];
+  onRefreshOffer: () => void;
   tokens: Tokens;
   revocations: Revocations;
   /** Null closes it. */
@@ -92,6 +93,8 @@ export function PageDialog(props: Props) {
       return (
         <LeakDialog
           token={token}
+          scopes={scopes}
+          onRefreshOffer={props.onRefreshOffer}
           revocation={revocations.states.get(token.id)}
           onRevoke={() => revocations.revoke(token.id, "compromised")}
           send={(request) => client.create(request)}

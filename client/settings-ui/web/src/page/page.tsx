@@ -36,6 +36,11 @@ export function Page({ client, project }: Props) {
     setSession(await client.session().catch(asFailure));
   }, [client]);
 
+  // What is shown stays where there is no answer.
+  const refreshOffer = useCallback(() => {
+    void client.session().then(setSession, () => undefined);
+  }, [client]);
+
   useEffect(() => {
     void load();
   }, [load]);
@@ -68,7 +73,12 @@ export function Page({ client, project }: Props) {
   return (
     <Shell project={project} user={session?.user ?? null}>
       {session ? (
-        <ApiAccess client={client} scopes={session.scopes} tokens={tokens} />
+        <ApiAccess
+          client={client}
+          scopes={session.scopes}
+          onRefreshOffer={refreshOffer}
+          tokens={tokens}
+        />
       ) : (
         <p class="list-state" role="status">
           {translator.text("page.loading")}
@@ -81,11 +91,13 @@ export function Page({ client, project }: Props) {
 interface ApiAccessProps {
   client: ApiClient;
   scopes: readonly string[];
+  onRefreshOffer: () => void;
   tokens: Tokens;
 }
 
 /** What a platform puts into its own settings page. */
-function ApiAccess({ client, scopes, tokens }: ApiAccessProps) {
+function ApiAccess(props: ApiAccessProps) {
+  const { client, scopes, onRefreshOffer, tokens } = props;
   const translator = useTranslator();
   const listHeading = useRef<HTMLHeadingElement>(null);
   const [dialog, setDialog] = useState<OpenDialog | null>(null);
@@ -137,6 +149,7 @@ function ApiAccess({ client, scopes, tokens }: ApiAccessProps) {
           dialog={dialog}
           client={client}
           scopes={scopes}
+          onRefreshOffer={onRefreshOffer}
           tokens={tokens}
           revocations={revocations}
           onChange={setDialog}

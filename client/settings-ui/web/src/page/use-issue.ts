@@ -11,7 +11,8 @@ export interface Issue<Request> {
   /**
    * Whether a try may have succeeded without an answer. From then on the same
    * request is sent again, whatever `make` says: another one could make a
-   * second secret.
+   * second secret. Not any more once that request is refused for what was
+   * entered.
    */
   isUncertain: boolean;
   /**
@@ -49,6 +50,7 @@ export function useIssue<Request>(
     } catch (thrown) {
       const reason = asFailure(thrown);
       if (reason.isUncertain) uncertain.current = request;
+      else if (reason.isAboutEntries) uncertain.current = null;
       setFailure(reason);
       return reason;
     } finally {

@@ -1,14 +1,9 @@
-import {
-  useCallback,
-  useEffect,
-  useReducer,
-  useRef,
-  useState,
-} from "preact/hooks";
+import { useCallback, useEffect, useReducer, useState } from "preact/hooks";
 
 import type { Token, TokenState } from "../../../api/index.js";
 import type { ApiClient } from "../api/client.js";
-import { asFailure } from "../logic/failure.js";
+import { Failure } from "../logic/failure.js";
+import { Latest } from "../logic/latest.js";
 import { type TokenList, updateList } from "../logic/token-list.js";
 
 /** Which tokens to show; null for all. */
@@ -23,7 +18,7 @@ export interface Tokens {
   /** Keeps what is shown until there is something newer. */
   refresh: () => void;
   loadMore: () => void;
-  /** A token of the list was changed. */
+  /** A token was changed; it may be in the list. */
   change: (token: Token) => void;
   /** A token was made: it is shown, also if the filter says otherwise. */
   add: (token: Token) => void;
@@ -32,41 +27,36 @@ export interface Tokens {
 export function useTokens(client: ApiClient): Tokens {
   const [filter, setFilter] = useState<Filter>(null);
   const [list, dispatch] = useReducer(updateList, { status: "loading" });
-  // An answer to an earlier question is dropped.
-  const question = useRef(0);
+  const [latest] = useState(() => new Latest());
 
   const refresh = useCallback(async () => {
-    const asked = ++question.current;
-    try {
-      const page = await client.tokens(filter, null);
-      if (asked === question.current) dispatch({ type: "loaded", page });
-    } catch (thrown) {
-      const failure = asFailure(thrown);
-      if (asked === question.current) dispatch({ type: "failed", failure });
-    }
-  }, [client, filter]);
+    const page = await latest.answer(() => client.tokens(filter, null));
+    if (page instanceof Failure) dispatch({ type: "failed", failure: page });
+    else if (page) dispatch({ type: "loaded", page });
+  }, [client, filter, latest]);
 
   const loadMore = useCallback(async () => {
     if (list.status !== "ready" || list.more === "loading") return;
-    const asked = ++question.current;
+    const { cursor } = list;
     dispatch({ type: "more" });
-    try {
-      const page = await client.tokens(filter, list.cursor);
-      if (asked === question.current) dispatch({ type: "moreLoaded", page });
-    } catch (thrown) {
-      const failure = asFailure(thrown);
-      if (asked === question.current) dispatch({ type: "moreFailed", failure });
-    }
-  }, [client, filter, list]);
+    const page = await latest.answer(() => client.tokens(filter, cursor));
+    if (page instanceof Failure) {
+      dispatch({ type: "moreFailed", failure: page });
+    } else if (page) dispatch({ type: "moreLoaded", page });
+  }, [client, filter, latest, list]);
 
   useEffect(() => {
     dispatch({ type: "reset" });
     void refresh();
   }, [refresh]);
 
-  const change = useCallback((token: Token) => {
-    dispatch({ type: "changed", token });
-  }, []);
+  const change = useCallback(
+    (token: Token) => {
+      latest.outdate();
+      dispatch({ type: "changed", token });
+    },
+    [latest],
+  );
 
   return {
     list,
@@ -80,8 +70,10 @@ export function useTokens(client: ApiClient): Tokens {
     loadMore: () => void loadMore(),
     change,
     add: (token) => {
-      if (filter === null || filter === token.state) change(token);
-      else setFilter(null);
+      latest.outdate();
+      if (filter === null || filter === token.state) {
+        dispatch({ type: "made", token });
+      } else setFilter(null);
     },
   };
 }
