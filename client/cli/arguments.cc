@@ -69,12 +69,13 @@ std::string Quoted(absl::string_view text) {
       "\"", absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"\"", "\\\""}}), "\"");
 }
 
-std::string Quoted(absl::Time time) {
-  return Quoted(
-      absl::FormatTime("%Y-%m-%d%ET%H:%M:%E*SZ", time, absl::UTCTimeZone()));
-}
+std::string Quoted(absl::Time time) { return Quoted(ToRfc3339(time)); }
 
 }  // namespace
+
+std::string ToRfc3339(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%d%ET%H:%M:%E*SZ", time, absl::UTCTimeZone());
+}
 
 bool ContainsSecret(absl::string_view argument) {
   while (true) {

@@ -34,6 +34,9 @@ absl::StatusOr<absl::Time> ParseTimeAhead(absl::string_view text,
 // As ParseTimeAhead, but a span is subtracted.
 absl::StatusOr<absl::Time> ParseTimeAgo(absl::string_view text, absl::Time now);
 
+// Such as ParseTimeAhead reads, with all of its fraction.
+std::string ToRfc3339(absl::Time time);
+
 // As ParseTimeAhead, with `never` for none.
 absl::StatusOr<absl::optional<absl::Time>> ParseExpiry(absl::string_view text,
                                                        absl::Time now);

@@ -31,12 +31,6 @@ struct RotateOptions {
 
 void Say(const std::string& text) { std::fputs(text.c_str(), stderr); }
 
-// To the microsecond, as the service keeps it.
-std::string ExactTime(absl::Time time) {
-  return absl::FormatTime("%E4Y-%m-%d%ET%H:%M:%E6SZ", time,
-                          absl::UTCTimeZone());
-}
-
 std::string OrNewRequestId(const std::string& request_id) {
   SystemRandom random;
   return request_id.empty() ? NewRequestId(random) : request_id;
@@ -110,7 +104,7 @@ ExitCode Create(const Session& session, const CreateOptions& options) {
   if (!status.ok()) {
     std::string flags = absl::StrCat("--request-id ", request.request_id());
     // A span would end at another time.
-    if (*expiry) absl::StrAppend(&flags, " --expires ", ExactTime(**expiry));
+    if (*expiry) absl::StrAppend(&flags, " --expires ", ToRfc3339(**expiry));
     return Failed(status, flags);
   }
   return PrintIssued(session, "created", response.token(), response.secret(),

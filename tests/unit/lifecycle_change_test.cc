@@ -114,9 +114,7 @@ TEST_F(LifecycleTest, AnOldSecretsEndFollowsTheTokens) {
   const IssuedToken issued = MustCreate(MakeCreate());
   ASSERT_OK(lifecycle_.Rotate(Context(), MakeRotate(issued, absl::Hours(1))));
   const absl::Time soon = store_.now() + absl::Minutes(5);
-  UpdateRequest update;
-  update.name = issued.token.record.name.ToString();
-  update.actor = "user-2";
+  UpdateRequest update = MakeUpdate(issued);
   update.expire_time = soon;
   auto updated = lifecycle_.Update(Context(), update);
   ASSERT_OK(updated);
@@ -185,9 +183,7 @@ TEST_F(LifecycleTest, AReplacedSecretIsNotTheCurrentOne) {
 
 TEST_F(LifecycleTest, UpdateChangesWhatIsNamedAndGuardsByEtag) {
   const IssuedToken issued = MustCreate(MakeCreate());
-  UpdateRequest update;
-  update.name = issued.token.record.name.ToString();
-  update.actor = "user-2";
+  UpdateRequest update = MakeUpdate(issued);
   update.etag = EtagOf(issued.token.record);
   update.scopes = std::vector<std::string>{"pages:read"};
   const auto updated = lifecycle_.Update(Context(), update);
@@ -206,9 +202,7 @@ TEST_F(LifecycleTest, UpdateChangesWhatIsNamedAndGuardsByEtag) {
 // Fault: look at the etag first.
 TEST_F(LifecycleTest, AnUnconfirmedUpdateIsRepeatedWithItsEtag) {
   const IssuedToken issued = MustCreate(MakeCreate());
-  UpdateRequest update;
-  update.name = issued.token.record.name.ToString();
-  update.actor = "user-2";
+  UpdateRequest update = MakeUpdate(issued);
   update.etag = EtagOf(issued.token.record);
   update.scopes = std::vector<std::string>{"pages:read"};
   barrier_.confirms = false;
@@ -220,9 +214,7 @@ TEST_F(LifecycleTest, AnUnconfirmedUpdateIsRepeatedWithItsEtag) {
 
 TEST_F(LifecycleTest, AnUpdateThatChangesNothingOnlyWaits) {
   const IssuedToken issued = MustCreate(MakeCreate());
-  UpdateRequest update;
-  update.name = issued.token.record.name.ToString();
-  update.actor = "user-2";
+  UpdateRequest update = MakeUpdate(issued);
   update.display_name = issued.token.record.display_name;
   update.scopes = std::vector<std::string>{"pages:read", "pages:write"};
   AuditRequest trail;
@@ -239,9 +231,7 @@ TEST_F(LifecycleTest, AnUpdateThatChangesNothingOnlyWaits) {
 TEST_F(LifecycleTest, AnUpdateToNewMetadataNeedsRoom) {
   const IssuedToken issued = MustCreate(MakeCreate());
   metadata_room_.is_full = true;
-  UpdateRequest update;
-  update.name = issued.token.record.name.ToString();
-  update.actor = "user-2";
+  UpdateRequest update = MakeUpdate(issued);
   update.metadata = Metadata{{"tier", "silver"}};
   const auto refused = lifecycle_.Update(Context(), update);
   ASSERT_THAT(refused, HasReason(ErrorReason::kMetadataLimit));
@@ -268,9 +258,7 @@ TEST_F(LifecycleTest, TheExpiredMayBeDescribedAnewTheRevokedNot) {
   request.expire_time = store_.now() + absl::Minutes(5);
   const IssuedToken issued = MustCreate(request);
   store_.AdvanceTime(absl::Minutes(5));
-  UpdateRequest describe;
-  describe.name = issued.token.record.name.ToString();
-  describe.actor = "user-2";
+  UpdateRequest describe = MakeUpdate(issued);
   describe.description = "was for the old site";
   EXPECT_OK(lifecycle_.Update(Context(), describe));
   UpdateRequest prolong = describe;

@@ -73,6 +73,13 @@ class LifecycleTest : public ::testing::Test {
                            absl::Duration grace = absl::ZeroDuration()) {
     return {issued.token.record.name.ToString(), "user-3", grace, ""};
   }
+  // That changes nothing yet.
+  UpdateRequest MakeUpdate(const IssuedToken& issued) {
+    UpdateRequest request;
+    request.name = issued.token.record.name.ToString();
+    request.actor = "user-2";
+    return request;
+  }
 
   // What an index that read the change log would say of a secret.
   enum class Use { kUnknown, kLive, kDead };
