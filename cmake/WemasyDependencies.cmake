@@ -80,4 +80,4 @@ cmake_path(SET WEMASY_GOOGLEAPIS_DIR NORMALIZE
   "${WEMASY_GOOGLEAPIS_DIR}/../../..")
 
 # Envoy's external authorization, as a FileDescriptorSet.
-_wemasy_cached_path(envoy-protos WEMASY_ENVOY_DESCRIPTORS)
+_wemasy_cached_path(public-protos WEMASY_PUBLIC_DESCRIPTORS)

@@ -16,7 +16,6 @@
 #include "absl/strings/strip.h"
 #include "common/status_macros.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
-#include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/resource_quota.h"
 #include "grpcpp/server_builder.h"
 #include "server/api/grpc/server_options.h"
@@ -45,8 +44,8 @@ bool IsSocketInUse(absl::string_view listen) {
   return is_in_use;
 }
 
-UnaryServerOptions QueueOptions(const Settings& settings) {
-  UnaryServerOptions options;
+QueueServerOptions QueueOptions(const Settings& settings) {
+  QueueServerOptions options;
   options.queues = settings.validate_threads;
   return options;
 }
@@ -72,23 +71,11 @@ absl::StatusOr<TlsCredentials> MakeCredentials(const Settings& settings) {
 
 }  // namespace
 
-class GrpcFront::GrpcHealthSink final : public HealthSink {
- public:
-  explicit GrpcHealthSink(grpc::HealthCheckServiceInterface& service)
-      : service_(service) {}
-  void SetServing(const std::string& service, bool is_serving) override {
-    service_.SetServingStatus(service, is_serving);
-  }
-
- private:
-  grpc::HealthCheckServiceInterface& service_;
-};
-
 absl::StatusOr<std::unique_ptr<GrpcFront>> GrpcFront::Start(
     const Settings& settings, const Backends& backends,
     const AddRpcs& more_rpcs) {
   auto front = absl::WrapUnique(new GrpcFront(settings, backends));
-  if (more_rpcs) more_rpcs(front->unary_server_);
+  if (more_rpcs) more_rpcs(front->queue_server_);
   RETURN_IF_ERROR(front->Listen(settings));
   return front;
 }
@@ -96,13 +83,16 @@ absl::StatusOr<std::unique_ptr<GrpcFront>> GrpcFront::Start(
 GrpcFront::GrpcFront(const Settings& settings, const Backends& backends)
     : auth_handler_(backends.validator, backends.watches, backends.environment),
       check_handler_(backends.check, backends.environment),
-      unary_server_(QueueOptions(settings)),
+      queue_server_(QueueOptions(settings)),
       token_service_(backends.lifecycle, backends.environment,
                      BlockingCallOptions()),
       self_service_(backends.check, backends.lifecycle, backends.environment,
                     SelfServiceOptions()) {
-  unary_server_.Add(&auth_handler_);
-  unary_server_.Add(&check_handler_);
+  queue_server_.Add(&auth_handler_);
+  queue_server_.AddStreams(&auth_handler_);
+  queue_server_.Add(&check_handler_);
+  queue_server_.Add(&health_service_);
+  queue_server_.AddStreams(&health_service_);
 }
 
 GrpcFront::~GrpcFront() { Shutdown(absl::ZeroDuration()); }
@@ -114,7 +104,6 @@ absl::Status GrpcFront::Listen(const Settings& settings) {
     return absl::UnavailableError(absl::StrCat(
         "cannot listen on ", settings.listen, ": a server does already"));
   }
-  grpc::EnableDefaultHealthCheckService(true);
   // A plugin is for all builders that come after.
   if (settings.reflection_is_on()) {
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -130,7 +119,7 @@ absl::Status GrpcFront::Listen(const Settings& settings) {
   builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
   builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 4);
   builder.AddListeningPort(settings.listen, tls.credentials, &port_);
-  unary_server_.Register(&builder);
+  queue_server_.Register(&builder);
   builder.RegisterService(&token_service_);
   builder.RegisterService(&self_service_);
   server_ = builder.BuildAndStart();
@@ -140,19 +129,16 @@ absl::Status GrpcFront::Listen(const Settings& settings) {
         absl::StrCat("cannot listen on ", settings.listen));
   }
   if (absl::StartsWith(settings.listen, "unix:")) port_ = 0;
-  // The health service begins with "serving" for the server as a whole.
-  health_sink_ =
-      std::make_unique<GrpcHealthSink>(*server_->GetHealthCheckService());
-  health_ = std::make_unique<HealthState>(*health_sink_);
-  unary_server_.Start();
+  queue_server_.Start();
   return absl::OkStatus();
 }
 
 void GrpcFront::Shutdown(absl::Duration timeout) {
   if (server_ == nullptr) return;
+  health_service_.EndWatches();
   server_->Shutdown(std::chrono::system_clock::now() +
                     absl::ToChronoNanoseconds(timeout));
-  unary_server_.Join();
+  queue_server_.Join();
 }
 
 void GrpcFront::AddMetrics(SampledMetrics& metrics) const {

@@ -13,10 +13,11 @@
 #include "server/api/ext_authz/check_handler.h"
 #include "server/api/gateway/gateway_check.h"
 #include "server/api/grpc/auth_service.h"
+#include "server/api/grpc/health_service.h"
+#include "server/api/grpc/queue_server.h"
 #include "server/api/grpc/served_call.h"
 #include "server/api/grpc/tls_credentials.h"
 #include "server/api/grpc/token_service.h"
-#include "server/api/grpc/unary_server.h"
 #include "server/api/self/self_service.h"
 #include "server/api/watch_streams.h"
 #include "server/config.h"
@@ -28,7 +29,7 @@
 namespace wemasy::tokens {
 
 // Adds rpcs to those that are served as Validate is.
-using AddRpcs = std::function<void(UnaryServer&)>;
+using AddRpcs = std::function<void(QueueServer&)>;
 
 // Listens from its making on, and says NOT_SERVING of everything until told
 // otherwise.
@@ -59,27 +60,25 @@ class GrpcFront {
   // Returns when none is left.
   void Shutdown(absl::Duration timeout);
 
-  HealthState& health() { return *health_; }
+  HealthState& health() { return health_; }
   // The port that is listened on; 0 for a Unix socket.
   int port() const { return port_; }
   void AddMetrics(SampledMetrics& metrics) const;
 
  private:
-  class GrpcHealthSink;
-
   GrpcFront(const Settings& settings, const Backends& backends);
   absl::Status Listen(const Settings& settings);
 
   AuthHandler auth_handler_;
   CheckHandler check_handler_;
-  UnaryServer unary_server_;
+  HealthService health_service_;
+  HealthState health_{health_service_};
+  QueueServer queue_server_;
   TokenServiceImpl token_service_;
   SelfServiceImpl self_service_;
   // Null without TLS.
   const TlsReloads* tls_reloads_ = nullptr;
   std::unique_ptr<grpc::Server> server_;
-  std::unique_ptr<HealthSink> health_sink_;
-  std::unique_ptr<HealthState> health_;
   int port_ = 0;
 };
 

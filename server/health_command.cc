@@ -4,56 +4,19 @@
 #include <iterator>
 #include <memory>
 #include <string>
-#include <utility>
 
-#include "absl/types/optional.h"
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "absl/time/time.h"
+#include "grpc_health/v1/health.grpc.pb.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
-#include "grpcpp/completion_queue.h"
 #include "grpcpp/create_channel.h"
-#include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/security/credentials.h"
-#include "grpcpp/support/byte_buffer.h"
 #include "server/commands.h"
 
 namespace wemasy::tokens {
 namespace {
 
-namespace io = google::protobuf::io;
-
-// The messages of grpc.health.v1.Health.Check have one field each, so that
-// they need no generated code: `string service = 1` and `ServingStatus status
-// = 1`, of which 1 is SERVING.
-constexpr char kCheckMethod[] = "/grpc.health.v1.Health/Check";
-constexpr uint32_t kServiceTag = 1 << 3 | 2;
-constexpr uint32_t kStatusTag = 1 << 3 | 0;
-constexpr uint32_t kServing = 1;
-
-grpc::ByteBuffer EncodeRequest(const std::string& service) {
-  std::string bytes;
-  {
-    io::StringOutputStream stream(&bytes);
-    io::CodedOutputStream out(&stream);
-    if (!service.empty()) {
-      out.WriteTag(kServiceTag);
-      out.WriteVarint32(static_cast<uint32_t>(service.size()));
-      out.WriteString(service);
-    }
-  }
-  const grpc::Slice slice(bytes);
-  return grpc::ByteBuffer(&slice, 1);
-}
-
-bool IsServing(const grpc::ByteBuffer& reply) {
-  grpc::Slice slice;
-  if (!reply.DumpToSingleSlice(&slice).ok()) return false;
-  io::CodedInputStream in(slice.begin(), static_cast<int>(slice.size()));
-  uint32_t status = 0;
-  return in.ReadTag() == kStatusTag && in.ReadVarint32(&status) &&
-         status == kServing;
-}
+using grpc::health::v1::HealthCheckResponse;
 
 // That the file can be read was seen when the settings were made.
 std::string ReadFile(const std::string& path) {
@@ -85,29 +48,22 @@ std::shared_ptr<grpc::Channel> Connect(const Settings& settings) {
 }  // namespace
 
 ExitCode RunHealth(const Settings& settings) {
-  grpc::GenericStub stub(Connect(settings));
+  const auto stub = grpc::health::v1::Health::NewStub(Connect(settings));
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() +
                        absl::ToChronoNanoseconds(settings.timeout));
   // Connects again until the deadline, rather than report the first refusal.
   context.set_wait_for_ready(true);
-  grpc::CompletionQueue queue;
-  const std::unique_ptr<grpc::GenericClientAsyncResponseReader> call =
-      stub.PrepareUnaryCall(&context, kCheckMethod,
-                            EncodeRequest(settings.service), &queue);
-  call->StartCall();
-  grpc::ByteBuffer reply;
-  grpc::Status status;
-  call->Finish(&reply, &status, nullptr);
-  void* tag = nullptr;
-  bool ok = false;
-  queue.Next(&tag, &ok);
+  grpc::health::v1::HealthCheckRequest request;
+  request.set_service(settings.service);
+  HealthCheckResponse response;
+  const grpc::Status status = stub->Check(&context, request, &response);
   if (!status.ok()) {
     std::cerr << "tokend: " << settings.address << ": "
               << status.error_message() << "\n";
     return ExitCode::kOther;
   }
-  if (!IsServing(reply)) {
+  if (response.status() != HealthCheckResponse::SERVING) {
     std::cerr << "tokend: " << settings.address << ": not serving\n";
     return ExitCode::kOther;
   }

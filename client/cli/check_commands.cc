@@ -1,8 +1,5 @@
 // `validate` and `health`: whether a token, and a server, can be relied on.
-#include <grpcpp/generic/generic_stub.h>
-
 #include <cstdio>
-#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,10 +10,12 @@
 #include "client/cli/output.h"
 #include "client/cli/secret_input.h"
 #include "google/protobuf/struct.pb.h"
-#include "google/protobuf/wrappers.pb.h"
+#include "grpc_health/v1/health.grpc.pb.h"
 
 namespace wemasy::tokens::cli {
 namespace {
+
+using grpc::health::v1::HealthCheckResponse;
 
 struct ValidateOptions {
   std::string secret_file;
@@ -50,41 +49,22 @@ ExitCode Validate(const Session& session, const ValidateOptions& options) {
                                                  : ExitCode::kRefused;
 }
 
-// grpc.health.v1 has no generated code in Debian's packages. Its request is
-// one string in field 1, its response one enum in field 1: on the wire the
-// same as these two wrappers.
-using HealthStub = grpc::TemplatedGenericStub<google::protobuf::StringValue,
-                                              google::protobuf::Int32Value>;
-constexpr int kServing = 1;
-
-std::string ShowHealth(int serving_status) {
-  switch (serving_status) {
-    case kServing:
-      return "SERVING";
-    case 2:
-      return "NOT_SERVING";
-    default:
-      return absl::StrCat("UNKNOWN (", serving_status, ")");
-  }
+std::string ShowHealth(HealthCheckResponse::ServingStatus status) {
+  const std::string& name = HealthCheckResponse::ServingStatus_Name(status);
+  // Of a newer server.
+  if (name.empty()) return absl::StrCat("UNKNOWN (", status, ")");
+  return name;
 }
 
 grpc::Status CheckHealth(const Session& session, const std::string& service,
-                         int* serving_status) {
-  google::protobuf::StringValue request;
-  request.set_value(service);
-  google::protobuf::Int32Value response;
-  HealthStub stub(session.channel());
-  const grpc::Status status = session.CallAndReport(
-      "health", Repeat::kIfAway, [&](grpc::ClientContext* context) {
-        std::promise<grpc::Status> done;
-        stub.UnaryCall(
-            context, "/grpc.health.v1.Health/Check", grpc::StubOptions(),
-            &request, &response,
-            [&done](grpc::Status end) { done.set_value(std::move(end)); });
-        return done.get_future().get();
-      });
-  *serving_status = response.value();
-  return status;
+                         HealthCheckResponse* response) {
+  grpc::health::v1::HealthCheckRequest request;
+  request.set_service(service);
+  const auto stub = grpc::health::v1::Health::NewStub(session.channel());
+  return session.CallAndReport("health", Repeat::kIfAway,
+                               [&](grpc::ClientContext* context) {
+                                 return stub->Check(context, request, response);
+                               });
 }
 
 ExitCode Health(const Session& session) {
@@ -93,14 +73,13 @@ ExitCode Health(const Session& session) {
   bool all_serve = true;
   for (const std::string service :
        {"", "wemasy.tokens.v1.AuthService", "wemasy.tokens.v1.TokenService"}) {
-    int serving_status = 0;
-    const grpc::Status status = CheckHealth(session, service, &serving_status);
+    HealthCheckResponse response;
+    const grpc::Status status = CheckHealth(session, service, &response);
     if (!status.ok()) return ExitCodeOf(status);
-    all_serve = all_serve && serving_status == kServing;
-    table.AddRow(
-        {service.empty() ? "(server)" : service, ShowHealth(serving_status)});
-    (*json.mutable_fields())[service].set_string_value(
-        ShowHealth(serving_status));
+    all_serve = all_serve && response.status() == HealthCheckResponse::SERVING;
+    const std::string shown = ShowHealth(response.status());
+    table.AddRow({service.empty() ? "(server)" : service, shown});
+    (*json.mutable_fields())[service].set_string_value(shown);
   }
   Print(session.flags().json ? ToJson(json) : table.ToString());
   return all_serve ? ExitCode::kOk : ExitCode::kUnavailable;

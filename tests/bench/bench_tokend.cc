@@ -8,7 +8,7 @@ int main(int argc, char** argv) {
   wemasy::tokens::EmptyHandler empty;
   wemasy::tokens::PayloadHandler payload;
   return wemasy::tokens::RunTokend(
-      argc, argv, {"bench", [&](wemasy::tokens::UnaryServer& server) {
+      argc, argv, {"bench", [&](wemasy::tokens::QueueServer& server) {
                      server.Add(&empty);
                      server.Add(&payload);
                    }});

@@ -1,4 +1,4 @@
-// What the benchmarks' rpcs have in common as handlers of UnaryServer.
+// What the benchmarks' rpcs have in common as handlers of QueueServer.
 #ifndef WEMASY_TESTS_BENCH_CALL_HANDLER_H_
 #define WEMASY_TESTS_BENCH_CALL_HANDLER_H_
 

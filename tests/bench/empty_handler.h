@@ -1,4 +1,4 @@
-// The empty rpc, for UnaryServer.
+// The empty rpc, for QueueServer.
 #ifndef WEMASY_TESTS_BENCH_EMPTY_HANDLER_H_
 #define WEMASY_TESTS_BENCH_EMPTY_HANDLER_H_
 

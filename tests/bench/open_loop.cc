@@ -15,18 +15,21 @@
 // after 0.9 to 2.3 s in which nothing was sent.
 //
 // Any call that does not end with OK makes it fail.
-#include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/grpcpp.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <atomic>
+#include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
+#include <cstring>
+#include <ctime>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -36,16 +39,17 @@
 #include <utility>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
+#include "tests/bench/h2_connection.h"
 
 namespace wemasy::tokens {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+// Longer than any call lasts, which has a deadline.
+constexpr Clock::duration kForever = std::chrono::minutes(1);
 using Micros = std::chrono::duration<double, std::micro>;
 
-// A call's latency and lateness are written before it counts as answered, each
-// by one thread.
+// What is known of a call.
 struct Timing {
   double latency_us = 0;
   double lateness_us = 0;
@@ -62,105 +66,80 @@ struct Plan {
   int64_t calls = 0;
 };
 
-// Exits with 1.
-[[noreturn]] void Die(const std::string& message) {
-  std::fprintf(stderr, "open_loop: %s\n", message.c_str());
-  // No destructors: calls may be in flight.
-  std::_Exit(1);
-}
-
-std::vector<grpc::ByteBuffer> ReadBodies(const std::string& file) {
+// The frames of a file, each with its prefix.
+std::vector<std::string> ReadBodies(const std::string& file) {
   std::ifstream stream(file, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(stream), {}};
   constexpr size_t kPrefix = 5;
-  std::vector<grpc::ByteBuffer> bodies;
+  std::vector<std::string> bodies;
   for (size_t at = 0; at < text.size();) {
     if (text.size() - at < kPrefix) Die("a frame of " + file + " is cut off");
     size_t size = 0;
     for (size_t i = 1; i < kPrefix; ++i) {
       size = size << 8 | static_cast<uint8_t>(text[at + i]);
     }
-    at += kPrefix;
+    size += kPrefix;
     if (text.size() - at < size) Die("a frame of " + file + " is cut off");
-    const grpc::Slice slice(text.data() + at, size);
-    bodies.emplace_back(&slice, 1);
+    bodies.push_back(text.substr(at, size));
     at += size;
   }
   if (bodies.empty()) Die("no requests in " + file);
   return bodies;
 }
 
-// Connections to a server, each polled by a thread's completion queue.
+// Connections to a server, and calls on them in turn. Of one thread.
 class Client {
  public:
-  explicit Client(const Plan& plan)
-      : path_(plan.path), bodies_(ReadBodies(plan.bodies)) {
-    for (int64_t i = 0; i < kChannels; ++i) {
-      grpc::ChannelArguments arguments;
-      // A connection for each; equal channels share one otherwise.
-      arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-      const auto channel = grpc::CreateCustomChannel(
-          plan.address, grpc::InsecureChannelCredentials(), arguments);
-      if (!channel->WaitForConnected(std::chrono::system_clock::now() +
-                                     std::chrono::seconds(10))) {
-        Die("no connection to " + plan.address);
+  using OnAnswer = H2Connection::OnAnswer;
+
+  // Connected when it returns.
+  Client(const Plan& plan, const OnAnswer& on_answer)
+      : bodies_(ReadBodies(plan.bodies)), epoll_(epoll_create1(0)) {
+    for (int i = 0; i < kConnections; ++i) {
+      connections_.push_back(
+          std::make_unique<H2Connection>(plan.address, plan.path, on_answer));
+      epoll_event event = {};
+      event.events = EPOLLIN;
+      event.data.ptr = connections_.back().get();
+      if (epoll_ctl(epoll_, EPOLL_CTL_ADD, connections_.back()->socket(),
+                    &event) != 0) {
+        Die(std::string("epoll: ") + std::strerror(errno));
       }
-      stubs_.push_back(std::make_unique<grpc::GenericStub>(channel));
     }
   }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client() { close(epoll_); }
 
-  static constexpr int64_t kQueues = 2;
   // As many as h2load is told to use.
-  static constexpr int64_t kChannels = 16;
+  static constexpr int kConnections = 16;
 
-  struct Call {
-    grpc::ClientContext context;
-    std::unique_ptr<grpc::ClientAsyncResponseReader<grpc::ByteBuffer>> reader;
-    grpc::ByteBuffer response;
-    grpc::Status status;
-    int64_t number = 0;
-    Clock::time_point due;
-  };
-
-  // Sends call `number`, which was due then; its tag comes out of its queue.
-  void Send(int64_t number, Clock::time_point due, int64_t queue) {
-    auto call = std::make_unique<Call>();
-    call->number = number;
-    call->due = due;
-    call->context.set_deadline(std::chrono::system_clock::now() +
-                               std::chrono::seconds(10));
-    // A channel always meets the same queue.
-    const int64_t channel = number / kQueues * kQueues % kChannels + queue;
-    call->reader = stubs_[static_cast<size_t>(channel)]->PrepareUnaryCall(
-        &call->context, path_,
-        bodies_[static_cast<size_t>(number) % bodies_.size()], &queues_[queue]);
-    call->reader->StartCall();
-    Call* const raw = call.release();
-    raw->reader->Finish(&raw->response, &raw->status, raw);
+  void Send(int64_t number) {
+    const auto index = static_cast<size_t>(number);
+    connections_[index % kConnections]->Call(number,
+                                             bodies_[index % bodies_.size()]);
   }
 
-  // Waits for an answer on a queue; null after Shutdown.
-  std::unique_ptr<Call> Next(int64_t queue) {
-    void* tag = nullptr;
-    bool ok = false;
-    if (!queues_[queue].Next(&tag, &ok)) return nullptr;
-    std::unique_ptr<Call> call(static_cast<Call*>(tag));
-    if (!call->status.ok()) {
-      Die(path_ + ": " + std::to_string(call->status.error_code()) + " " +
-          call->status.error_message());
+  // Takes the answers that have come; waits for some, at most so long.
+  void Receive(Clock::duration wait) {
+    const auto whole = std::chrono::duration_cast<std::chrono::seconds>(wait);
+    const timespec limit = {whole.count(), (wait - whole).count()};
+    std::array<epoll_event, kConnections> events;
+    const int count =
+        epoll_pwait2(epoll_, events.data(), kConnections, &limit, nullptr);
+    if (count < 0 && errno != EINTR) {
+      Die(std::string("epoll: ") + std::strerror(errno));
     }
-    return call;
-  }
-
-  void Shutdown() {
-    for (grpc::CompletionQueue& queue : queues_) queue.Shutdown();
+    for (int i = 0; i < count; ++i) {
+      static_cast<H2Connection*>(events[static_cast<size_t>(i)].data.ptr)
+          ->Receive();
+    }
   }
 
  private:
-  const std::string path_;
-  std::vector<grpc::ByteBuffer> bodies_;
-  std::vector<std::unique_ptr<grpc::GenericStub>> stubs_;
-  grpc::CompletionQueue queues_[kQueues];
+  const std::vector<std::string> bodies_;
+  const int epoll_;
+  std::vector<std::unique_ptr<H2Connection>> connections_;
 };
 
 double Part(const std::vector<double>& sorted, double part) {
@@ -207,81 +186,71 @@ std::vector<Clock::duration> DrawArrivals(const Plan& plan) {
 }
 
 void RunOpen(const Plan& plan) {
-  Client client(plan);
   const std::vector<Clock::duration> arrivals = DrawArrivals(plan);
   std::vector<Timing> timings(arrivals.size());
-  std::atomic<int64_t> last{0};
-  const auto begin = Clock::now() + std::chrono::milliseconds(10);
-
-  std::vector<std::thread> threads;
-  for (int64_t queue = 0; queue < Client::kQueues; ++queue) {
-    threads.emplace_back([&, queue] {
-      while (const auto call = client.Next(queue)) {
-        const auto now = Clock::now();
-        timings[static_cast<size_t>(call->number)].latency_us =
-            Micros(now - call->due).count();
-        // The other thread may be ahead, by little: all that is late is seen.
-        last.store((now - begin).count(), std::memory_order_relaxed);
-      }
-    });
+  Clock::time_point begin;
+  Clock::time_point last;
+  size_t answered = 0;
+  Client client(plan, [&](int64_t number) {
+    const auto index = static_cast<size_t>(number);
+    last = Clock::now();
+    timings[index].latency_us = Micros(last - begin - arrivals[index]).count();
+    ++answered;
+  });
+  begin = Clock::now() + std::chrono::milliseconds(10);
+  for (size_t sent = 0; answered < arrivals.size();) {
+    // Whatever is due, and then answers until the next one is.
+    Clock::duration wait = kForever;
+    while (sent < arrivals.size()) {
+      wait = begin + arrivals[sent] - Clock::now();
+      if (wait > Clock::duration::zero()) break;
+      timings[sent].lateness_us = Micros(-wait).count();
+      client.Send(static_cast<int64_t>(sent));
+      ++sent;
+      wait = kForever;
+    }
+    client.Receive(wait);
   }
-  for (size_t i = 0; i < arrivals.size(); ++i) {
-    const auto due = begin + arrivals[i];
-    std::this_thread::sleep_until(due);
-    timings[i].lateness_us = Micros(Clock::now() - due).count();
-    const auto number = static_cast<int64_t>(i);
-    client.Send(number, due, number % Client::kQueues);
-  }
-  client.Shutdown();
-  for (std::thread& thread : threads) thread.join();
-  Print(timings, Clock::duration(last.load()));
+  Print(timings, last - begin);
 }
 
 void RunClosed(const Plan& plan) {
-  Client client(plan);
   std::vector<Timing> timings(static_cast<size_t>(plan.calls));
+  std::vector<Clock::time_point> sent_at(timings.size());
+  int64_t sent = 0;
+  int64_t answered = 0;
+  Client client(plan, [&](int64_t number) {
+    const auto index = static_cast<size_t>(number);
+    timings[index].latency_us = Micros(Clock::now() - sent_at[index]).count();
+    ++answered;
+  });
   const auto begin = Clock::now();
-  std::vector<std::thread> threads;
-  for (int64_t queue = 0; queue < Client::kQueues; ++queue) {
-    threads.emplace_back([&, queue] {
-      int64_t next = queue;
-      int64_t in_flight = 0;
-      while (true) {
-        for (;
-             in_flight * Client::kQueues < plan.in_flight && next < plan.calls;
-             next += Client::kQueues) {
-          client.Send(next, Clock::now(), queue);
-          ++in_flight;
-        }
-        if (in_flight == 0) return;
-        const auto call = client.Next(queue);
-        --in_flight;
-        timings[static_cast<size_t>(call->number)].latency_us =
-            Micros(Clock::now() - call->due).count();
-      }
-    });
+  while (answered < plan.calls) {
+    for (; sent < plan.calls && sent - answered < plan.in_flight; ++sent) {
+      sent_at[static_cast<size_t>(sent)] = Clock::now();
+      client.Send(sent);
+    }
+    client.Receive(kForever);
   }
-  for (std::thread& thread : threads) thread.join();
   Print(timings, Clock::now() - begin);
 }
 
 void RunIdle(const Plan& plan) {
-  Client client(plan);
   std::mt19937_64 random(plan.seed);
   std::uniform_real_distribution<double> pause(0.9, 2.3);
   std::vector<Timing> timings(static_cast<size_t>(plan.calls));
+  bool answered = false;
+  Client client(plan, [&](int64_t) { answered = true; });
   const auto begin = Clock::now();
-  // On the channels of one queue in turn. Waits on the thread that sends: no
-  // other has to wake up here.
-  const auto call_once = [&](int64_t turn) {
-    client.Send(turn * Client::kQueues, Clock::now(), 0);
-    const auto call = client.Next(0);
-    return Micros(Clock::now() - call->due).count();
+  const auto call_once = [&](int64_t number) {
+    answered = false;
+    const auto sent = Clock::now();
+    client.Send(number);
+    while (!answered) client.Receive(kForever);
+    return Micros(Clock::now() - sent).count();
   };
   // The very first call on a connection has more to do.
-  for (int64_t i = 0; i < Client::kChannels / Client::kQueues; ++i) {
-    call_once(i);
-  }
+  for (int64_t i = 0; i < Client::kConnections; ++i) call_once(i);
   for (int64_t i = 0; i < plan.calls; ++i) {
     std::this_thread::sleep_for(std::chrono::duration<double>(pause(random)));
     timings[static_cast<size_t>(i)].latency_us = call_once(i);
@@ -290,8 +259,6 @@ void RunIdle(const Plan& plan) {
 }
 
 int Main(int argc, char** argv) {
-  // As tokend does: Debian builds Abseil with the costly checks on.
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   // The kernel adds up to 50 us to each sleep otherwise.
   prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
 

@@ -1,4 +1,4 @@
-// An rpc that carries messages and does nothing with them, for UnaryServer.
+// An rpc that carries messages and does nothing with them, for QueueServer.
 #ifndef WEMASY_TESTS_BENCH_PAYLOAD_HANDLER_H_
 #define WEMASY_TESTS_BENCH_PAYLOAD_HANDLER_H_
 

@@ -3,11 +3,12 @@
 //
 //   server_models --port=PORT --model=callback|sync|queues
 //                 [--queues=N] [--threads-per-queue=M] [--posted=K]
-//                 [--idle-queues=L] [--deadlock-detection] [--plain-options]
+//                 [--idle-queues=L] [--health-service]
+//                 [--deadlock-detection] [--plain-options]
 //
 // `callback` and `sync` are gRPC's APIs of these names, with their own threads.
 // `queues` are N completion queues with M threads each, every one of which
-// stands ready for K calls: with one thread each it is tokend's UnaryServer.
+// stands ready for K calls: with one thread each it is tokend's QueueServer.
 // Idle ones have a thread each, too, and no call is for them. By default all is
 // as tokend has it, on two processors.
 //
@@ -28,8 +29,8 @@
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/types/optional.h"
+#include "server/api/grpc/queue_server.h"
 #include "server/api/grpc/server_options.h"
-#include "server/api/grpc/unary_server.h"
 #include "tests/bench/bench.grpc.pb.h"
 #include "tests/bench/empty_handler.h"
 
@@ -41,8 +42,10 @@ struct Options {
   std::string model;
   int queues = 2;
   int threads_per_queue = 1;
-  int posted = UnaryServerOptions().ready_calls;
+  int posted = QueueServerOptions().ready_calls;
   int idle_queues = 0;
+  // gRPC's own, and with it the threads of the callback API.
+  bool health_service = false;
   bool deadlock_detection = false;
   bool plain_options = false;
 };
@@ -93,7 +96,7 @@ class LibraryModel final : public Model {
 class OwnQueuesModel final : public Model {
  public:
   explicit OwnQueuesModel(const Options& options)
-      : server_(ToUnaryServerOptions(options)) {
+      : server_(ToQueueServerOptions(options)) {
     server_.Add(&handler_);
   }
 
@@ -104,15 +107,15 @@ class OwnQueuesModel final : public Model {
   void Join() override { server_.Join(); }
 
  private:
-  static UnaryServerOptions ToUnaryServerOptions(const Options& options) {
-    UnaryServerOptions unary;
+  static QueueServerOptions ToQueueServerOptions(const Options& options) {
+    QueueServerOptions unary;
     unary.queues = options.queues;
     unary.ready_calls = options.posted;
     return unary;
   }
 
   EmptyHandler handler_;
-  UnaryServer server_;
+  QueueServer server_;
 };
 
 // Queues with several threads each. Any of them may get a call, so each call
@@ -261,8 +264,7 @@ int Serve(const Options& options) {
     absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   }
   const std::unique_ptr<Model> model = MakeModel(options);
-  // It brings threads of gRPC's.
-  grpc::EnableDefaultHealthCheckService(true);
+  grpc::EnableDefaultHealthCheckService(options.health_service);
   grpc::ServerBuilder builder;
   if (!options.plain_options) ApplyServerOptions(ServerOptions(), &builder);
   builder.AddListeningPort(absl::StrCat("127.0.0.1:", options.port),
@@ -296,6 +298,7 @@ int Main(int argc, char** argv) {
   app.add_option("--posted", options.posted)->check(CLI::PositiveNumber);
   app.add_option("--idle-queues", options.idle_queues)
       ->check(CLI::NonNegativeNumber);
+  app.add_flag("--health-service", options.health_service);
   app.add_flag("--deadlock-detection", options.deadlock_detection);
   app.add_flag("--plain-options", options.plain_options);
   CLI11_PARSE(app, argc, argv);

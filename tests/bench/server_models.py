@@ -14,6 +14,7 @@ from harness.ports import free_port
 from loads import Load, medians, ratios
 from measuring import cpu_seconds
 from messages import EMPTY
+from open_loop import Generator
 from world import running
 
 # What others are compared with: as tokend is on two processors.
@@ -44,6 +45,8 @@ VARIANTS = {
     "model_2_queues_2_threads": Variant(("--threads-per-queue=2",)),
     # As if each rpc had queues of its own.
     "model_2_idle_queues": Variant(("--idle-queues=2",)),
+    # With the threads of gRPC's callback API, and no call for them.
+    "model_health_service": Variant(("--health-service",)),
     "model_posted_1": Variant(("--posted=1",)),
     "model_deadlock_detection": Variant(("--deadlock-detection",)),
     "model_plain_options": Variant(("--plain-options",)),
@@ -57,12 +60,22 @@ def measure(world, quick: bool) -> dict:
     # Many short turns: what a call of one server costs differs by as much as a
     # third from one turn to the next.
     rounds, calls = (2, 5_000) if quick else (31, 7_500)
+    paced_rounds = 2 if quick else 11
     with contextlib.ExitStack() as stack:
-        loads = {
-            name: stack.enter_context(serving(variant, world.folder))
+        targets = {
+            name: stack.enter_context(serving(variant))
             for name, variant in VARIANTS.items()
         }
+        loads = {
+            name: Load(*target, EMPTY, b"", world.folder)
+            for name, target in targets.items()
+        }
         pairs = take_turns_in_pairs(loads, rounds, calls)
+        paced_loads = {
+            name: PacedLoad(*target, world.folder)
+            for name, target in targets.items()
+        }
+        paced_pairs = take_turns_in_pairs(paced_loads, paced_rounds, calls)
     figures = medians(
         {SHIPPED: [run for pair in pairs.values() for run in pair[SHIPPED]]}
     )
@@ -72,7 +85,36 @@ def measure(world, quick: bool) -> dict:
             figures |= ratios(
                 pair, name, SHIPPED, figure, f"{name}_{key}_vs_{SHIPPED}"
             )
+    for name, pair in paced_pairs.items():
+        for figure, key in (("cpu_us", "cpu"), ("p50_us", "p50")):
+            figures |= ratios(
+                pair, name, SHIPPED, figure, f"{name}_paced_{key}_vs_{SHIPPED}"
+            )
     return figures
+
+
+class PacedLoad:
+    """The empty rpc, called at random times, as gateways do."""
+
+    # A quarter of what the machine can do, or less.
+    CALLS_PER_SECOND = 10_000
+
+    def __init__(self, target, cpu, folder):
+        self._cpu = cpu
+        self._generator = Generator(target, EMPTY, folder)
+        self._generator.write([b""])
+        self._turn = 0
+
+    def run(self, calls: int) -> dict:
+        self._turn += 1
+        before = self._cpu()
+        seen = self._generator.open(
+            self.CALLS_PER_SECOND,
+            calls / self.CALLS_PER_SECOND,
+            seed=self._turn,
+        )
+        cpu = self._cpu() - before
+        return {**seen, "cpu_us": cpu / seen["answered"] * 1e6}
 
 
 def take_turns_in_pairs(loads: dict, rounds: int, calls: int) -> dict:
@@ -90,8 +132,9 @@ def take_turns_in_pairs(loads: dict, rounds: int, calls: int) -> dict:
 
 
 @contextlib.contextmanager
-def serving(variant: Variant, folder: pathlib.Path):
-    """The load of a server that is such a variant."""
+def serving(variant: Variant):
+    """The address of a server that is such a variant, and what tells its CPU
+    time."""
     port = free_port()
     preload = library(variant.malloc) if variant.malloc else ""
     with running(
@@ -106,13 +149,7 @@ def serving(variant: Variant, folder: pathlib.Path):
         loaded = [malloc for malloc in MALLOCS if f"/lib{malloc}." in maps]
         if loaded != [variant.malloc] * bool(variant.malloc):
             raise RuntimeError(f"{loaded} in a server, want {variant.malloc}")
-        yield Load(
-            f"127.0.0.1:{port}",
-            lambda: cpu_seconds(server.pid),
-            EMPTY,
-            b"",
-            folder,
-        )
+        yield f"127.0.0.1:{port}", lambda: cpu_seconds(server.pid)
 
 
 def library(malloc: str) -> str:

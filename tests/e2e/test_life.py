@@ -347,6 +347,12 @@ def test_life_by_grpcurl(transport, project):
         certificate=certificate,
     )
     assert "CreateTokenRequest" in described.stdout
+    described = grpcurl(
+        server,
+        ["describe", "grpc.health.v1.Health.Check"],
+        certificate=certificate,
+    )
+    assert "HealthCheckRequest" in described.stdout
 
     created = call(
         "TokenService/CreateToken",

@@ -3,11 +3,13 @@
 import pathlib
 import re
 import resource
+import signal
 import subprocess
 import tempfile
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2
 from harness import paths
 from harness.client import failing
 from harness.ports import free_port
@@ -93,6 +95,30 @@ def test_health_over_mtls(tls_server, certificates):
     for what, flags in refused.items():
         done = health(tls_server.target, *flags, timeout="1s")
         assert (done.returncode, done.stdout) == (ERROR, ""), what
+
+
+def test_who_watches_health_is_told_and_does_not_keep_a_server(fleet):
+    server = fleet.start()
+    with server.client() as client:
+        request = health_pb2.HealthCheckRequest(service="")
+        statuses = client.health.Watch(request, timeout=60)
+        assert next(statuses).status == health_pb2.HealthCheckResponse.SERVING
+        server.process.send_signal(signal.SIGTERM)
+        told = next(statuses).status
+        assert told == health_pb2.HealthCheckResponse.NOT_SERVING
+        with pytest.raises(grpc.RpcError) as ended:
+            next(statuses)
+        assert ended.value.code() == grpc.StatusCode.UNAVAILABLE
+        # Long before calls that do not end are cancelled.
+        assert server.process.wait(5) == OK
+
+
+def test_no_threads_of_grpcs_callback_api(server):
+    """They would make every Validate dearer: docs/adr/0024."""
+    tasks = pathlib.Path(f"/proc/{server.process.pid}/task")
+    names = {file.read_text().strip() for file in tasks.glob("*/comm")}
+    assert "queue" in names
+    assert "nexting_thread" not in names
 
 
 def test_alerts_name_metrics_that_there_are(tls_server):

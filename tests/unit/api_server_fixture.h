@@ -24,9 +24,10 @@
 #include "server/api/ext_authz/check_handler.h"
 #include "server/api/gateway/gateway_check.h"
 #include "server/api/grpc/auth_service.h"
+#include "server/api/grpc/health_service.h"
+#include "server/api/grpc/queue_server.h"
 #include "server/api/grpc/server_options.h"
 #include "server/api/grpc/token_service.h"
-#include "server/api/grpc/unary_server.h"
 #include "server/api/grpc/validate_reply.h"
 #include "server/api/self/self_service.h"
 #include "server/coherence/watch_hub.h"
@@ -168,7 +169,7 @@ inline std::string ReasonOf(const grpc::Status& status) {
 class ApiServerTest : public ::testing::Test {
  protected:
   void Serve(const char* roles, const BlockingCallOptions& token_options = {},
-             const UnaryServerOptions& unary_options = {},
+             const QueueServerOptions& queue_options = {},
              const ServerOptions& server_options = {}) {
     authenticator_ = std::make_unique<Authenticator>(*RoleTable::Parse(roles),
                                                      PlaintextCallers::kLocal);
@@ -182,19 +183,22 @@ class ApiServerTest : public ::testing::Test {
         std::make_unique<AuthHandler>(&validator_, &hub_, environment);
     check_handler_ =
         std::make_unique<CheckHandler>(&gateway_check_, environment);
-    unary_ = std::make_unique<UnaryServer>(unary_options);
-    unary_->Add(auth_handler_.get());
-    unary_->Add(check_handler_.get());
+    queues_ = std::make_unique<QueueServer>(queue_options);
+    queues_->Add(auth_handler_.get());
+    queues_->AddStreams(auth_handler_.get());
+    queues_->Add(check_handler_.get());
+    queues_->Add(&health_);
+    queues_->AddStreams(&health_);
     grpc::ServerBuilder builder;
     ApplyServerOptions(server_options, &builder);
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
                              &port_);
     builder.RegisterService(tokens_.get());
     builder.RegisterService(self_.get());
-    unary_->Register(&builder);
+    queues_->Register(&builder);
     server_ = builder.BuildAndStart();
     ASSERT_NE(server_, nullptr);
-    unary_->Start();
+    queues_->Start();
     target_ = absl::StrCat("127.0.0.1:", port_);
     const auto channel =
         grpc::CreateChannel(target_, grpc::InsecureChannelCredentials());
@@ -202,13 +206,14 @@ class ApiServerTest : public ::testing::Test {
     self_stub_ = v1::SelfService::NewStub(channel);
     auth_stub_ = v1::AuthService::NewStub(channel);
     check_stub_ = envoy::service::auth::v3::Authorization::NewStub(channel);
+    health_stub_ = grpc::health::v1::Health::NewStub(channel);
   }
 
   void TearDown() override {
     if (server_ == nullptr) return;
     server_->Shutdown(std::chrono::system_clock::now() +
                       std::chrono::seconds(10));
-    unary_->Join();
+    queues_->Join();
   }
 
   // Lets the validator vouch for its index.
@@ -260,7 +265,8 @@ class ApiServerTest : public ::testing::Test {
   std::unique_ptr<SelfServiceImpl> self_;
   std::unique_ptr<AuthHandler> auth_handler_;
   std::unique_ptr<CheckHandler> check_handler_;
-  std::unique_ptr<UnaryServer> unary_;
+  HealthService health_;
+  std::unique_ptr<QueueServer> queues_;
   int port_ = 0;
   std::string target_;
   std::unique_ptr<grpc::Server> server_;
@@ -268,6 +274,7 @@ class ApiServerTest : public ::testing::Test {
   std::unique_ptr<v1::SelfService::Stub> self_stub_;
   std::unique_ptr<v1::AuthService::Stub> auth_stub_;
   std::unique_ptr<envoy::service::auth::v3::Authorization::Stub> check_stub_;
+  std::unique_ptr<grpc::health::v1::Health::Stub> health_stub_;
 };
 
 }  // namespace wemasy::tokens

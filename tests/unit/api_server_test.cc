@@ -67,7 +67,7 @@ TEST_F(ApiServerTest, ValidateNamesARefusedTokenButSaysNoMore) {
 
 // Messages are kept from call to call: nothing of one may be seen in the next.
 TEST_F(ApiServerTest, ValidateForgetsTheCallBefore) {
-  UnaryServerOptions one;
+  QueueServerOptions one;
   one.ready_calls = 1;
   Serve(kEverything, {}, one);
   HoldLease();
@@ -328,7 +328,7 @@ TEST_F(ApiServerTest, OversizedRequestsAreRefused) {
 }
 
 TEST_F(ApiServerTest, ServesManyCallsOverSeveralQueues) {
-  UnaryServerOptions options;
+  QueueServerOptions options;
   options.queues = 2;
   options.ready_calls = 3;
   options.max_calls = 5;
@@ -367,7 +367,7 @@ TEST_F(ApiServerTest, ShutsDownUnderLoad) {
   while (observer_.started < 100) std::this_thread::yield();
   server_->Shutdown(std::chrono::system_clock::now() +
                     std::chrono::seconds(10));
-  unary_->Join();
+  queues_->Join();
   stop = true;
   for (std::thread& caller : callers) caller.join();
 }
@@ -377,9 +377,9 @@ TEST_F(ApiServerTest, IsDestroyedWithoutHavingBeenStarted) {
   const ApiEnvironment environment = {&authenticator, &observer_, &clock_,
                                       &random_};
   AuthHandler handler(&validator_, &hub_, environment);
-  UnaryServer registered({});
+  QueueServer registered({});
   registered.Add(&handler);
-  UnaryServer unregistered({});
+  QueueServer unregistered({});
   unregistered.Add(&handler);
   grpc::ServerBuilder builder;
   registered.Register(&builder);

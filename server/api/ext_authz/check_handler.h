@@ -13,7 +13,7 @@
 
 namespace wemasy::tokens {
 
-// A Handler of UnaryServer. What the route asks of a token comes from its
+// A Handler of QueueServer. What the route asks of a token comes from its
 // context_extensions: see route_demands.h.
 //
 // A call never ends with an error, which Envoy would take for "allow" on a

@@ -2,6 +2,8 @@
 #ifndef WEMASY_SERVER_API_GRPC_AUTH_SERVICE_H_
 #define WEMASY_SERVER_API_GRPC_AUTH_SERVICE_H_
 
+#include <memory>
+
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
 #include "grpcpp/server_context.h"
@@ -16,13 +18,14 @@
 
 namespace wemasy::tokens {
 
-// AuthService: a Handler of UnaryServer for Validate; Watch is served on gRPC's
-// own threads. Thread-safe.
+// AuthService: a Handler of QueueServer, for Validate and for Watch's streams.
+// Thread-safe.
 class AuthHandler {
  public:
   using Request = v1::ValidateRequest;
   // A ValidateResponse.
   using Response = EncodedMessage;
+  using Stream = WatchCall;
 
   // `validator`, `streams` and what is in `environment` must outlive this
   // object.
@@ -37,18 +40,19 @@ class AuthHandler {
   grpc::Status Handle(grpc::ServerContext& context, const Request& request,
                       Response* response);
 
+  std::shared_ptr<Stream> MakeStream() {
+    return MakeWatchCall(&streams_, environment_, &watch_observer_);
+  }
+  void Post(Stream* stream, grpc::ServerCompletionQueue* queue, void* tag) {
+    service_.RequestWatch(stream->context(), stream->stream(), queue, queue,
+                          tag);
+  }
+
   grpc::Service* service() { return &service_; }
 
  private:
-  class Service final : public v1::AuthService::WithAsyncMethod_Validate<
-                            v1::AuthService::WithCallbackMethod_Watch<
-                                v1::AuthService::Service>> {
+  class Service final : public v1::AuthService::AsyncService {
    public:
-    explicit Service(AuthHandler& handler) : handler_(handler) {}
-    WatchReactor* Watch(grpc::CallbackServerContext* context) override {
-      return handler_.Watch(context);
-    }
-
     // As the generated function, whose writer sends a ValidateResponse.
     void RequestValidate(grpc::ServerContext* context, Request* request,
                          grpc::ServerAsyncResponseWriter<Response>* writer,
@@ -60,24 +64,18 @@ class AuthHandler {
    private:
     // The rpc's place in the service.
     static constexpr int kValidateIndex = 0;
-
-    AuthHandler& handler_;
   };
 
   // Makes `response` what it says of a known token, and `token` which one.
   absl::StatusOr<Validation> Validate(const Request& request,
                                       Response* response,
                                       absl::optional<TokenId>* token);
-  WatchReactor* Watch(grpc::CallbackServerContext* context) {
-    return ServeWatch(&streams_, environment_, &watch_observer_, context);
-  }
-
   const Validator& validator_;
   WatchStreams& streams_;
   const ApiEnvironment environment_;
   MethodObserver& validate_observer_;
   MethodObserver& watch_observer_;
-  Service service_{*this};
+  Service service_;
 };
 
 }  // namespace wemasy::tokens

@@ -1,4 +1,4 @@
-// The calls of one rpc on one of UnaryServer's queues.
+// The calls of one unary rpc on one of QueueServer's queues.
 #ifndef WEMASY_SERVER_API_GRPC_UNARY_CALLS_H_
 #define WEMASY_SERVER_API_GRPC_UNARY_CALLS_H_
 
@@ -12,48 +12,30 @@
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/async_unary_call.h"
 #include "grpcpp/support/status.h"
+#include "server/api/grpc/queued_calls.h"
 
 namespace wemasy::tokens {
 
-struct UnaryServerOptions {
+struct QueueServerOptions {
   // Completion queues, and threads.
   int queues = 1;
-  // Calls of each rpc that a queue stands ready to receive at once.
+  // Calls of each unary rpc that a queue stands ready to receive at once.
   int ready_calls = 128;
-  // Calls of each rpc that a queue holds at most, those included whose replies
-  // wait for a slow reader. Any more wait in gRPC.
+  // Calls of each unary rpc that a queue holds at most, those included whose
+  // replies wait for a slow reader. Any more wait in gRPC.
   int max_calls = 4096;
-};
-
-// What a queue's tags point to.
-class QueueTag {
- public:
-  virtual ~QueueTag() = default;
-  // What was begun with this tag is done, or (not `ok`) will never be. For the
-  // queue's thread.
-  virtual void OnDone(bool ok) = 0;
-};
-
-// For the queue's thread.
-class UnaryCalls {
- public:
-  virtual ~UnaryCalls() = default;
-  // Stands ready for calls.
-  virtual void Begin() = 0;
-  // Whether no call is left, nor will come: the server was shut down.
-  virtual bool empty() const = 0;
 };
 
 // Reads all requests into one message, and writes all responses from one: they
 // keep the memory that they grew, which the transport's limit on messages
-// bounds, and stay in the processor's cache. UnaryServer::Add says what a
+// bounds, and stay in the processor's cache. QueueServer::Add says what a
 // `Handler` is.
 template <typename Handler>
-class UnaryCallsOf final : public UnaryCalls {
+class UnaryCalls final : public QueuedCalls {
  public:
   // Both must outlive this object.
-  UnaryCallsOf(Handler* handler, const UnaryServerOptions& options,
-               grpc::ServerCompletionQueue* queue)
+  UnaryCalls(Handler* handler, const QueueServerOptions& options,
+             grpc::ServerCompletionQueue* queue)
       : handler_(*handler),
         ready_target_(static_cast<size_t>(options.ready_calls)),
         max_calls_(static_cast<size_t>(options.max_calls)),
@@ -70,7 +52,7 @@ class UnaryCallsOf final : public UnaryCalls {
 
   // A call from its wait for a request to its reply's having been sent.
   struct Call final : QueueTag {
-    explicit Call(UnaryCallsOf* its_owner) : owner(*its_owner) {}
+    explicit Call(UnaryCalls* its_owner) : owner(*its_owner) {}
     void OnDone(bool ok) override {
       if (is_answered) {
         owner.Recycle(this);
@@ -79,7 +61,7 @@ class UnaryCallsOf final : public UnaryCalls {
       }
     }
 
-    UnaryCallsOf& owner;
+    UnaryCalls& owner;
     absl::optional<grpc::ServerContext> context;
     absl::optional<grpc::ServerAsyncResponseWriter<Response>> writer;
     bool is_answered = false;

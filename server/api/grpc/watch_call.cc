@@ -38,20 +38,32 @@ void FillResponse(const WatchMessage& message, v1::WatchResponse& response) {
   }
 }
 
-// Writes one message at a time; reads all the while. Kept alive by itself until
-// gRPC is done with it, and by the streams until they have called it last.
-class WatchCall final : public WatchReactor, public WatchListener {
+// Writes one message at a time; reads all the while. The streams may hold on to
+// it for a moment after it has left them.
+class WatchCallImpl final : public WatchCall,
+                            public WatchListener,
+                            public std::enable_shared_from_this<WatchCallImpl> {
  public:
-  WatchCall(WatchStreams* streams, const ApiEnvironment& environment,
-            MethodObserver* observer, grpc::CallbackServerContext* context)
-      : streams_(*streams),
-        call_(Rpc::kWatch, environment, observer, context) {}
+  WatchCallImpl(WatchStreams* streams, const ApiEnvironment& environment,
+                MethodObserver* observer)
+      : streams_(*streams), environment_(environment), observer_(*observer) {}
 
-  static WatchReactor* Serve(std::shared_ptr<WatchCall> call) {
-    WatchCall* const raw = call.get();
-    raw->self_ = std::move(call);
-    raw->Begin();
-    return raw;
+  void OnReady() override { Pump(); }
+
+ private:
+  void OnBegin() override {
+    call_.emplace(Rpc::kWatch, environment_, &observer_, context());
+    const absl::Status begun = ServedCall::Guard([this] {
+      RETURN_IF_ERROR(call_->Admit(/*resource=*/{}));
+      ASSIGN_OR_RETURN(stream_, streams_.Join(shared_from_this()));
+      return absl::OkStatus();
+    });
+    if (!begun.ok()) {
+      End(begun);
+      return;
+    }
+    StartRead(&request_);
+    Pump();
   }
 
   void OnReadDone(bool ok) override {
@@ -75,29 +87,10 @@ class WatchCall final : public WatchReactor, public WatchListener {
     Pump();
   }
 
-  void OnReady() override { Pump(); }
-
   void OnCancel() override { End(absl::CancelledError("the client is gone")); }
 
   void OnDone() override {
     if (stream_) streams_.Leave(*stream_);
-    // Streams may still hold on to it for a moment.
-    const std::shared_ptr<WatchCall> self = std::move(self_);
-  }
-
- private:
-  void Begin() {
-    const absl::Status begun = ServedCall::Guard([this] {
-      RETURN_IF_ERROR(call_.Admit(/*resource=*/{}));
-      ASSIGN_OR_RETURN(stream_, streams_.Join(self_));
-      return absl::OkStatus();
-    });
-    if (!begun.ok()) {
-      End(begun);
-      return;
-    }
-    StartRead(&request_);
-    Pump();
   }
 
   absl::Status Handle(const v1::WatchRequest& request) {
@@ -135,19 +128,21 @@ class WatchCall final : public WatchReactor, public WatchListener {
       } else {
         FillResponse(message, response_);
         is_writing_ = true;
-        StartWrite(&response_);
+        StartWrite(response_);
         return;
       }
     }
     if (!end_) return;
     is_finished_ = true;
-    Finish(call_.Finish(*end_));
+    Finish(call_->Finish(*end_));
   }
 
   WatchStreams& streams_;
-  ServedCall call_;
-  std::shared_ptr<WatchCall> self_;
-  // Set before the first reaction.
+  const ApiEnvironment& environment_;
+  MethodObserver& observer_;
+  // From OnBegin on.
+  absl::optional<ServedCall> call_;
+  // Set in OnBegin, unless that fails.
   absl::optional<WatchStreams::StreamId> stream_;
   v1::WatchRequest request_;
 
@@ -161,12 +156,10 @@ class WatchCall final : public WatchReactor, public WatchListener {
 
 }  // namespace
 
-WatchReactor* ServeWatch(WatchStreams* streams,
-                         const ApiEnvironment& environment,
-                         MethodObserver* observer,
-                         grpc::CallbackServerContext* context) {
-  return WatchCall::Serve(
-      std::make_shared<WatchCall>(streams, environment, observer, context));
+std::shared_ptr<WatchCall> MakeWatchCall(WatchStreams* streams,
+                                         const ApiEnvironment& environment,
+                                         MethodObserver* observer) {
+  return std::make_shared<WatchCallImpl>(streams, environment, observer);
 }
 
 }  // namespace wemasy::tokens

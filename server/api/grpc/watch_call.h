@@ -2,23 +2,24 @@
 #ifndef WEMASY_SERVER_API_GRPC_WATCH_CALL_H_
 #define WEMASY_SERVER_API_GRPC_WATCH_CALL_H_
 
-#include "grpcpp/server_context.h"
-#include "grpcpp/support/server_callback.h"
+#include <memory>
+
+#include "grpcpp/support/async_stream.h"
 #include "server/api/grpc/served_call.h"
+#include "server/api/grpc/stream_calls.h"
 #include "server/api/watch_streams.h"
-#include "wemasy/tokens/v1/auth_service.pb.h"
+#include "wemasy/tokens/v1/auth_service.grpc.pb.h"
 
 namespace wemasy::tokens {
 
-using WatchReactor =
-    grpc::ServerBidiReactor<v1::WatchRequest, v1::WatchResponse>;
+using WatchCall = StreamCall<
+    grpc::ServerAsyncReaderWriter<v1::WatchResponse, v1::WatchRequest>>;
 
-// Serves one stream, on gRPC's threads; it deletes itself at the end. All but
-// `context` must outlive the server. `observer` is the rpc's.
-WatchReactor* ServeWatch(WatchStreams* streams,
-                         const ApiEnvironment& environment,
-                         MethodObserver* observer,
-                         grpc::CallbackServerContext* context);
+// One stream, for a caller to come. All must outlive the server. `observer` is
+// the rpc's.
+std::shared_ptr<WatchCall> MakeWatchCall(WatchStreams* streams,
+                                         const ApiEnvironment& environment,
+                                         MethodObserver* observer);
 
 }  // namespace wemasy::tokens
 

@@ -1,4 +1,4 @@
-#include "server/api/grpc/unary_server.h"
+#include "server/api/grpc/queue_server.h"
 
 #include <pthread.h>
 
@@ -8,7 +8,7 @@
 
 namespace wemasy::tokens {
 
-class UnaryServer::Queue {
+class QueueServer::Queue {
  public:
   explicit Queue(std::unique_ptr<grpc::ServerCompletionQueue> queue)
       : queue_(std::move(queue)) {}
@@ -23,7 +23,7 @@ class UnaryServer::Queue {
   }
 
   grpc::ServerCompletionQueue* queue() { return queue_.get(); }
-  void Add(std::unique_ptr<UnaryCalls> calls) {
+  void Add(std::unique_ptr<QueuedCalls> calls) {
     calls_.push_back(std::move(calls));
   }
 
@@ -36,7 +36,7 @@ class UnaryServer::Queue {
 
  private:
   void Run() {
-    pthread_setname_np(pthread_self(), "unary");
+    pthread_setname_np(pthread_self(), "queue");
     for (const auto& calls : calls_) calls->Begin();
     void* tag = nullptr;
     bool ok = false;
@@ -54,31 +54,40 @@ class UnaryServer::Queue {
 
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   // Used by the thread only, once that runs.
-  std::vector<std::unique_ptr<UnaryCalls>> calls_;
+  std::vector<std::unique_ptr<QueuedCalls>> calls_;
   std::thread thread_;
 };
 
-UnaryServer::UnaryServer(const UnaryServerOptions& options)
+QueueServer::QueueServer(const QueueServerOptions& options)
     : options_(options) {}
 
-UnaryServer::~UnaryServer() { Join(); }
+QueueServer::~QueueServer() { Join(); }
 
-void UnaryServer::Register(grpc::ServerBuilder* builder) {
-  for (const Rpc& rpc : rpcs_) builder->RegisterService(rpc.service);
+void QueueServer::AddService(grpc::Service* service) {
+  if (std::find(services_.begin(), services_.end(), service) ==
+      services_.end()) {
+    services_.push_back(service);
+  }
+}
+
+void QueueServer::Register(grpc::ServerBuilder* builder) {
+  for (grpc::Service* const service : services_) {
+    builder->RegisterService(service);
+  }
   for (int i = 0; i < options_.queues; ++i) {
     queues_.push_back(std::make_unique<Queue>(builder->AddCompletionQueue()));
     Queue& queue = *queues_.back();
-    for (const Rpc& rpc : rpcs_) {
-      queue.Add(rpc.make_calls(options_, queue.queue()));
+    for (const MakeCalls& make_calls : rpcs_) {
+      queue.Add(make_calls(queue.queue()));
     }
   }
 }
 
-void UnaryServer::Start() {
+void QueueServer::Start() {
   for (const auto& queue : queues_) queue->Start();
 }
 
-void UnaryServer::Join() {
+void QueueServer::Join() {
   for (const auto& queue : queues_) queue->Join();
 }
 
