@@ -85,7 +85,7 @@ struct H2Connection::Callbacks {
     Stream* const stream = static_cast<Stream*>(source->ptr);
     const std::string& message = stream->message;
     const size_t count = std::min(room, message.size() - stream->sent);
-    std::memcpy(into, message.data() + stream->sent, count);
+    std::copy_n(message.data() + stream->sent, count, into);
     stream->sent += count;
     if (stream->sent == message.size()) *flags |= NGHTTP2_DATA_FLAG_EOF;
     return static_cast<ssize_t>(count);
@@ -154,7 +154,7 @@ void H2Connection::Call(int64_t number, const std::string& message) {
   Check(nghttp2_submit_request(session_.get(), nullptr, headers.data(),
                                headers.size(), &body, stream.get()),
         "request");
-  stream.release();  // OnClose deletes it.
+  static_cast<void>(stream.release());  // OnClose deletes it.
   Flush();
 }
 
