@@ -209,8 +209,8 @@ constexpr FlagSpec kFlags[] = {
      "before tokens with new metadata are refused.",
      WEMASY_INT(max_metadata_mb, 1, 65'536)},
     {"validate-threads", kServe, nullptr, "1 to 256",
-     "Threads that answer Validate and Envoy's Check, and as many for GET "
-     "/check. One for each processor by default.",
+     "Threads that answer Validate, Watch, Envoy's Check and health, and as "
+     "many for GET /check. One for each processor by default.",
      WEMASY_INT(validate_threads, 1, 256)},
 
     {"lame-duck", kServe, "5s", "0s to 10m",

@@ -19,7 +19,7 @@ constexpr absl::Duration kAskWithoutSession = absl::Seconds(2);
 RevocationMonitor::RevocationMonitor(Ask ask, absl::Duration vouch_timeout,
                                      const BootClock* clock)
     : ask_(std::move(ask)), vouch_timeout_(vouch_timeout), clock_(*clock) {
-  thread_ = std::thread([this] { Run(); });
+  for (int i = 0; i < kAskers; ++i) askers_.emplace_back([this] { Run(); });
 }
 
 RevocationMonitor::~RevocationMonitor() {
@@ -28,7 +28,7 @@ RevocationMonitor::~RevocationMonitor() {
     stopping_ = true;
     changed_.SignalAll();
   }
-  thread_.join();
+  for (std::thread& asker : askers_) asker.join();
 }
 
 TokenSubscription RevocationMonitor::Subscribe(absl::string_view token,
@@ -46,12 +46,13 @@ TokenSubscription RevocationMonitor::Subscribe(absl::string_view token,
 
 void RevocationMonitor::Unsubscribe(int64_t id) {
   // What its callback holds may end subscriptions, too: not under the mutex.
-  decltype(watched_)::node_type gone;
+  WatchedTokens::node_type gone;
   MutexLock lock(&mutex_);
   gone = watched_.extract(id);
   // A callback may end its own subscription.
-  if (std::this_thread::get_id() == thread_.get_id()) return;
-  while (calling_ == id) changed_.Wait(&mutex_);
+  while (calling_ == id && calling_thread_ != std::this_thread::get_id()) {
+    changed_.Wait(&mutex_);
+  }
 }
 
 void RevocationMonitor::OnSession(
@@ -99,10 +100,7 @@ void RevocationMonitor::Run() {
   pthread_setname_np(pthread_self(), "token-revoked");
   MutexLock lock(&mutex_);
   while (!stopping_) {
-    const auto next = std::min_element(watched_.begin(), watched_.end(),
-                                       [](const auto& a, const auto& b) {
-                                         return a.second.due < b.second.due;
-                                       });
+    const auto next = Next();
     const BootTime due =
         next == watched_.end() ? BootTime::InfiniteFuture() : next->second.due;
     // A lease is extended without a word.
@@ -119,6 +117,16 @@ void RevocationMonitor::Run() {
   }
 }
 
+RevocationMonitor::WatchedTokens::iterator RevocationMonitor::Next() {
+  auto next = watched_.end();
+  if (is_in_vain_ && asking_ > 0) return next;
+  for (auto it = watched_.begin(); it != watched_.end(); ++it) {
+    if (it->second.is_asked) continue;
+    if (next == watched_.end() || it->second.due < next->second.due) next = it;
+  }
+  return next;
+}
+
 bool RevocationMonitor::IsCurrent(const FreshAnswer& fresh) const {
   return session_ != nullptr && session_->TellsOf(fresh.origin) &&
          fresh.origin.seq >= session_->applied();
@@ -127,11 +135,18 @@ bool RevocationMonitor::IsCurrent(const FreshAnswer& fresh) const {
 void RevocationMonitor::Check(int64_t id) {
   const std::shared_ptr<const Secret> token = watched_[id].token;
   const int64_t doubts = watched_[id].doubts;
+  watched_[id].is_asked = true;
+  ++asking_;
   mutex_.Unlock();
   const absl::StatusOr<FreshAnswer> fresh = ask_(token->Reveal());
   mutex_.Lock();
+  --asking_;
+  is_in_vain_ = !fresh.ok();
+  // Others may have waited for that.
+  changed_.SignalAll();
   const auto found = watched_.find(id);
   if (found == watched_.end()) return;
+  found->second.is_asked = false;
   if (!fresh.ok()) return OnNoAnswer(id);
   if (fresh->answer.verdict != v1::VERDICT_VALID) return End(id);
   Watched& watched = found->second;
@@ -166,10 +181,12 @@ void RevocationMonitor::OnNoAnswer(int64_t id) {
 }
 
 void RevocationMonitor::End(int64_t id) {
+  while (calling_ != 0) changed_.Wait(&mutex_);
   auto gone = watched_.extract(id);
   if (gone.empty()) return;
   std::function<void()> callback = std::move(gone.mapped().callback);
   calling_ = id;
+  calling_thread_ = std::this_thread::get_id();
   mutex_.Unlock();
   callback();
   callback = nullptr;

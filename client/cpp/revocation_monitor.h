@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -24,7 +25,8 @@ namespace wemasy::tokens {
 // Asks again about a token when a change to it is heard of, when it should
 // expire, and when changes may have been missed.
 //
-// Thread-safe. Has a thread, on which it asks and calls back.
+// Thread-safe. Has a few threads, which ask: an answer may be long in coming,
+// and is waited for by its token only. One of them at a time calls back.
 class RevocationMonitor {
  public:
   // Asks a server about a token.
@@ -48,7 +50,7 @@ class RevocationMonitor {
 
  private:
   struct Watched {
-    // Shared with the thread while it asks.
+    // Shared with the thread that asks.
     std::shared_ptr<const Secret> token;
     std::function<void()> callback;
     // Its name; empty before the first answer.
@@ -61,9 +63,17 @@ class RevocationMonitor {
     int64_t doubts = 0;
     // Whether the session vouches for it: it would have told of a change.
     bool is_settled = false;
+    // Whether a thread is asking about it.
+    bool is_asked = false;
   };
 
+  static constexpr int kAskers = 4;
+  using WatchedTokens = std::map<int64_t, Watched>;
+
   void Run();
+  // That which is due first, of those that nobody is asking about; or the end,
+  // also as long as one question is enough.
+  WatchedTokens::iterator Next() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Asks about one token that is due.
   void Check(int64_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // No server answered about that one, nor would any about the others.
@@ -90,13 +100,18 @@ class RevocationMonitor {
   CondVar changed_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::shared_ptr<WatchSession> session_ ABSL_GUARDED_BY(mutex_);
-  std::map<int64_t, Watched> watched_ ABSL_GUARDED_BY(mutex_);
+  WatchedTokens watched_ ABSL_GUARDED_BY(mutex_);
   // Whether the session may vouch for any of them.
   bool has_settled_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t last_id_ ABSL_GUARDED_BY(mutex_) = 0;
-  // Whose callback is running; 0 for none.
+  // How many are being asked about.
+  int asking_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Whether the last question had no answer.
+  bool is_in_vain_ ABSL_GUARDED_BY(mutex_) = false;
+  // Whose callback is running, and where; 0 for none.
   int64_t calling_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::thread thread_;
+  std::thread::id calling_thread_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::thread> askers_;
 };
 
 }  // namespace wemasy::tokens

@@ -10,7 +10,7 @@ import contextlib
 import itertools
 import statistics
 
-from measuring import spread
+from measuring import cpu_seconds, spread
 from messages import EMPTY, VALIDATE, field, validate_request
 from open_loop import Generator
 
@@ -72,7 +72,9 @@ def measure_server(world, server, quick: bool) -> dict:
     rounds, seconds = (7, 0.5) if quick else (31, 1)
     for name, part in LOADS.items():
         figures.update(
-            compare_at(name, part * most, validate, empty, rounds, seconds)
+            compare_at(
+                name, part * most, validate, empty, server, rounds, seconds
+            )
         )
     figures.update(first_calls(validate, empty, quick))
     figures.update(
@@ -119,20 +121,29 @@ def rounds_that_count(take_round, rounds: int, rate: float) -> list:
     return results
 
 
-def compare_at(name, rate, validate, empty, rounds, seconds) -> dict:
+def compare_at(name, rate, validate, empty, server, rounds, seconds) -> dict:
     loads = {"validate": validate, "empty": empty}
+
+    def run(load, seed):
+        before = cpu_seconds(server.process.pid)
+        seen = loads[load].open(rate, seconds, seed)
+        cpu = cpu_seconds(server.process.pid) - before
+        return {**seen, "cpu_us": cpu / seen["answered"] * 1e6}
 
     def take_round(index):
         # Who comes first changes; both are called at the same times.
         return {
-            load: loads[load].open(rate, seconds, seed=index + 1)
+            load: run(load, seed=index + 1)
             for load in sorted(loads, reverse=index % 2 == 1)
         }
 
     results = rounds_that_count(take_round, rounds, rate)
     figures = {}
-    for part in ("p50", "p99"):
-        key = f"{part}_us"
+    for part, key in (
+        ("p50", "p50_us"),
+        ("p99", "p99_us"),
+        ("cpu", "cpu_us"),
+    ):
         for load in loads:
             figures[f"{load}_{key}_{name}"] = statistics.median(
                 runs[load][key] for runs in results
