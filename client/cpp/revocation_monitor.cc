@@ -133,9 +133,10 @@ bool RevocationMonitor::IsCurrent(const FreshAnswer& fresh) const {
 }
 
 void RevocationMonitor::Check(int64_t id) {
-  const std::shared_ptr<const Secret> token = watched_[id].token;
-  const int64_t doubts = watched_[id].doubts;
-  watched_[id].is_asked = true;
+  Watched& due = watched_[id];
+  const std::shared_ptr<const Secret> token = due.token;
+  const int64_t doubts = due.doubts;
+  due.is_asked = true;
   ++asking_;
   mutex_.Unlock();
   const absl::StatusOr<FreshAnswer> fresh = ask_(token->Reveal());

@@ -2,8 +2,8 @@
 // text (RFC 9113), framed by nghttp2. It takes a small part of the processor
 // time that a gRPC client does, which the measured server has in common with
 // it.
-#ifndef WEMASY_TOKENS_TESTS_BENCH_H2_CONNECTION_H_
-#define WEMASY_TOKENS_TESTS_BENCH_H2_CONNECTION_H_
+#ifndef WEMASY_TESTS_BENCH_H2_CONNECTION_H_
+#define WEMASY_TESTS_BENCH_H2_CONNECTION_H_
 
 #include <nghttp2/nghttp2.h>
 
@@ -59,4 +59,4 @@ class H2Connection {
 
 }  // namespace wemasy::tokens
 
-#endif  // WEMASY_TOKENS_TESTS_BENCH_H2_CONNECTION_H_
+#endif  // WEMASY_TESTS_BENCH_H2_CONNECTION_H_

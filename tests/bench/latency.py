@@ -124,16 +124,13 @@ def rounds_that_count(take_round, rounds: int, rate: float) -> list:
 def compare_at(name, rate, validate, empty, server, rounds, seconds) -> dict:
     loads = {"validate": validate, "empty": empty}
 
-    def run(load, seed):
-        before = cpu_seconds(server.process.pid)
-        seen = loads[load].open(rate, seconds, seed)
-        cpu = cpu_seconds(server.process.pid) - before
-        return {**seen, "cpu_us": cpu / seen["answered"] * 1e6}
+    def cpu():
+        return cpu_seconds(server.process.pid)
 
     def take_round(index):
         # Who comes first changes; both are called at the same times.
         return {
-            load: run(load, seed=index + 1)
+            load: loads[load].open_with_cpu(cpu, rate, seconds, index + 1)
             for load in sorted(loads, reverse=index % 2 == 1)
         }
 

@@ -33,6 +33,12 @@ class Generator:
             pass
         return seen
 
+    def open_with_cpu(self, cpu, *arguments) -> dict:
+        """open, and what a call took of what `cpu` counts, in microseconds."""
+        before = cpu()
+        seen = self.open(*arguments)
+        return {**seen, "cpu_us": (cpu() - before) / seen["answered"] * 1e6}
+
     def opened(self, rate: float, seconds: float, seed: int):
         """The same beside what the context does. It yields a dictionary, which
         is filled in the end."""

@@ -107,14 +107,10 @@ class PacedLoad:
 
     def run(self, calls: int) -> dict:
         self._turn += 1
-        before = self._cpu()
-        seen = self._generator.open(
-            self.CALLS_PER_SECOND,
-            calls / self.CALLS_PER_SECOND,
-            seed=self._turn,
+        seconds = calls / self.CALLS_PER_SECOND
+        return self._generator.open_with_cpu(
+            self._cpu, self.CALLS_PER_SECOND, seconds, self._turn
         )
-        cpu = self._cpu() - before
-        return {**seen, "cpu_us": cpu / seen["answered"] * 1e6}
 
 
 def take_turns_in_pairs(loads: dict, rounds: int, calls: int) -> dict:

@@ -106,20 +106,25 @@ void HealthService::Post(Stream* stream, grpc::ServerCompletionQueue* queue,
 }
 
 void HealthService::SetServing(const std::string& service, bool is_serving) {
-  std::set<std::shared_ptr<Watch>> watches;
   {
     MutexLock lock(&mutex_);
     is_serving_[service] = is_serving;
-    watches = watches_;
   }
-  for (const auto& watch : watches) watch->Pump();
+  PumpWatches();
 }
 
 void HealthService::EndWatches() {
-  std::set<std::shared_ptr<Watch>> watches;
   {
     MutexLock lock(&mutex_);
     watches_have_ended_ = true;
+  }
+  PumpWatches();
+}
+
+void HealthService::PumpWatches() {
+  std::set<std::shared_ptr<Watch>> watches;
+  {
+    MutexLock lock(&mutex_);
     watches = watches_;
   }
   for (const auto& watch : watches) watch->Pump();

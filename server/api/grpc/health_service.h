@@ -60,6 +60,8 @@ class HealthService final : public HealthSink {
 
   Status StatusOf(const std::string& name) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Has each Watch say what is new.
+  void PumpWatches();
 
   // List is on gRPC's threads.
   grpc::health::v1::Health::WithAsyncMethod_Check<
