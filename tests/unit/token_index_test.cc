@@ -310,9 +310,10 @@ TEST_F(TokenIndexTest, AChangeKeepsAUseThatWasNotTold) {
 TEST_F(TokenIndexTest, CommonValuesComeAndGoBesideLookUps) {
   std::vector<IndexEntry> entries = Fill(200);
   std::atomic<bool> done{false};
+  std::atomic<int> rounds_read{0};
   std::thread reader([&] {
     size_t length = 0;
-    while (!done) {
+    for (; !done; ++rounds_read) {
       for (const IndexEntry& entry : entries) {
         index_.Visit(entry.digest, [&](const IndexSlot& slot) {
           length += slot.creator->size() + slot.scopes->scopes().size();
@@ -321,7 +322,8 @@ TEST_F(TokenIndexTest, CommonValuesComeAndGoBesideLookUps) {
     }
     EXPECT_GT(length, 0U);
   });
-  for (int round = 0; round < 50; ++round) {
+  // Goes on until the reader has really been beside it.
+  for (int round = 0; round < 50 || rounds_read < 5; ++round) {
     for (size_t i = 0; i < entries.size(); ++i) {
       IndexEntry changed = entries[i];
       changed.creator = absl::StrCat("user-", round, "-", i % 5);

@@ -216,17 +216,19 @@ TEST_F(ValidatorTest, ReadersAndAWriterGetOn) {
   std::vector<TestToken> tokens(64);
   for (TestToken& token : tokens) token = Add();
   std::atomic<bool> done{false};
+  std::atomic<int> rounds_read{0};
   std::vector<std::thread> readers(2);
   for (std::thread& reader : readers) {
     reader = std::thread([&] {
-      while (!done) {
+      for (; !done; ++rounds_read) {
         for (const TestToken& token : tokens) {
           EXPECT_OK(Validate(token.secret.Reveal()));
         }
       }
     });
   }
-  for (int round = 0; round < 20; ++round) {
+  // Goes on until the readers have really been beside it.
+  for (int round = 0; round < 20 || rounds_read < 10; ++round) {
     for (TestToken& token : tokens) {
       token.entry.creator += "x";
       index_.Put(token.entry);
