@@ -38,6 +38,15 @@ const FlagSpec* FindFlag(absl::string_view name) {
   return nullptr;
 }
 
+// Editors end a file with a newline, and so do Secrets that are made of one. No
+// value ends with one.
+absl::string_view WithoutFinalNewline(absl::string_view text) {
+  while (absl::EndsWith(text, "\n") || absl::EndsWith(text, "\r")) {
+    text.remove_suffix(1);
+  }
+  return text;
+}
+
 std::string Unquote(absl::string_view text) {
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
     text = text.substr(1, text.size() - 2);
@@ -133,10 +142,11 @@ class Resolver {
     const auto given = line.values.find(flag.name);
     if (given != line.values.end()) return FoundValue{given->second, ""};
     const std::string variable = EnvironmentName(flag);
-    const absl::optional<std::string> set = surroundings_.environment(variable);
+    const std::string set = surroundings_.environment(variable).value_or("");
+    const absl::string_view value = WithoutFinalNewline(set);
     // Composition files pass on variables that are not set as empty ones.
-    if (set.has_value() && !set->empty()) {
-      return FoundValue{*set, absl::StrCat("in ", variable)};
+    if (!value.empty()) {
+      return FoundValue{std::string(value), absl::StrCat("in ", variable)};
     }
     const auto in_file = file_values_.find(flag.name);
     if (in_file != file_values_.end()) return in_file->second;
@@ -176,11 +186,7 @@ class Resolver {
     if (file == found_.end()) return;
     const size_t faults_before = faults_.size();
     std::string text = ReadFile("--database-password-file", file->second.value);
-    absl::string_view password = text;
-    // Editors end a file with a newline; a password does not end with one.
-    while (absl::EndsWith(password, "\n") || absl::EndsWith(password, "\r")) {
-      password.remove_suffix(1);
-    }
+    const absl::string_view password = WithoutFinalNewline(text);
     if (password.empty() && faults_.size() == faults_before) {
       faults_.push_back(absl::StrCat("--database-password-file: found \"",
                                      file->second.value,

@@ -169,6 +169,19 @@ TEST_F(ConfigTest, PasswordComesFromAFileWithoutItsNewline) {
                           "a password in it"));
 }
 
+// A Secret made of a file by an editor, or by echo.
+TEST_F(ConfigTest, VariablesAreReadWithoutTheirNewline) {
+  environment_["TOKEND_DATABASE_URL"] = absl::StrCat(kUrl, "\n");
+  environment_["TOKEND_LEASE_TTL"] = "20s\r\n";
+  const absl::StatusOr<Invocation> serve = Parse({"serve"});
+  ASSERT_TRUE(serve.ok()) << serve.status();
+  EXPECT_EQ(serve->settings.database_url.Reveal(), kUrl);
+  EXPECT_EQ(serve->settings.lease_ttl, absl::Seconds(20));
+  environment_["TOKEND_DATABASE_URL"] = "\n";
+  EXPECT_THAT(Faults({"serve"}),
+              ElementsAre(HasSubstr("--database-url: found nothing")));
+}
+
 TEST_F(ConfigTest, BoundsHoldOnBothSides) {
   EXPECT_EQ(Serve({"--lease-ttl=2s"}).lease_ttl, absl::Seconds(2));
   EXPECT_EQ(Serve({"--lease-ttl=10m"}).lease_ttl, absl::Minutes(10));
