@@ -9,7 +9,8 @@ import time
 import grpc
 import pytest
 from conftest import migrated_database
-from harness.client import failing
+from harness.client import Client, failing
+from harness.load import SERVICE_CONFIG
 from harness.relay import Relay
 from harness.server import Server
 from harness.waiting import wait_until
@@ -222,6 +223,38 @@ def test_a_replica_cut_off_from_the_database_stops_in_time(
             10,
             "the end of the cut",
         )
+
+
+# Fault: retries that a closed replica uses up.
+def test_clients_do_not_notice_a_replica_that_is_closed(
+    cluster, tmp_path, project
+):
+    database = migrated_database(cluster)
+    options = {"lease_ttl": f"{TTL}s", "lame_duck": "0s"}
+    with contextlib.ExitStack() as stack:
+        relay = stack.enter_context(Relay(cluster))
+        servers = []
+        for name, source in (("a", cluster), ("b", relay), ("c", cluster)):
+            server = Server(tmp_path / name, source.url(database), **options)
+            stack.callback(server.stop)
+            servers.append(server.start())
+        target = "ipv4:" + ",".join(server.target for server in servers)
+        client = stack.enter_context(
+            Client(target, options=[("grpc.service_config", SERVICE_CONFIG)])
+        )
+        created = client.create(project)
+        relay.hold.set()
+        with servers[1].client() as direct:
+            wait_until(
+                lambda: verdict_or_code(direct, created.secret)
+                == "UNAVAILABLE",
+                LONGEST_WAIT,
+                "the end of the lease",
+            )
+            # By turns, so that a third of them come to the one that is closed.
+            for _ in range(1000):
+                assert client.verdict(created.secret) == "VALID"
+            assert verdict_or_code(direct, created.secret) == "UNAVAILABLE"
 
 
 # --- Servers that come

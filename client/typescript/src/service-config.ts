@@ -27,5 +27,5 @@ export const serviceConfig = {
       },
     },
   ],
-  retryThrottling: { maxTokens: 100, tokenRatio: 0.1 },
+  retryThrottling: { maxTokens: 100, tokenRatio: 1 },
 } as const;
