@@ -15,7 +15,8 @@ enum class ExitCode {
   // `validate` got a verdict other than VALID.
   kRefused = 3,
   kNotFound = 4,
-  // The service cannot be reached, cannot vouch, or did not answer in time.
+  // The service cannot be reached, cannot vouch, is leaving, or did not answer
+  // in time.
   kUnavailable = 5,
 };
 

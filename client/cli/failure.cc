@@ -83,6 +83,8 @@ ExitCode ExitCodeOf(const grpc::Status& status) {
       return ExitCode::kNotFound;
     case grpc::StatusCode::UNAVAILABLE:
     case grpc::StatusCode::DEADLINE_EXCEEDED:
+    // What a server that leaves may answer (docs/adr/0010).
+    case grpc::StatusCode::CANCELLED:
       return ExitCode::kUnavailable;
     default:
       return ExitCode::kError;

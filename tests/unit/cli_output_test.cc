@@ -59,6 +59,7 @@ TEST(ExitCodeTest, IsTheDocumentedOne) {
   EXPECT_EQ(code(grpc::StatusCode::NOT_FOUND), ExitCode::kNotFound);
   EXPECT_EQ(code(grpc::StatusCode::UNAVAILABLE), ExitCode::kUnavailable);
   EXPECT_EQ(code(grpc::StatusCode::DEADLINE_EXCEEDED), ExitCode::kUnavailable);
+  EXPECT_EQ(code(grpc::StatusCode::CANCELLED), ExitCode::kUnavailable);
   EXPECT_EQ(code(grpc::StatusCode::INVALID_ARGUMENT), ExitCode::kError);
   EXPECT_EQ(code(grpc::StatusCode::PERMISSION_DENIED), ExitCode::kError);
 }
