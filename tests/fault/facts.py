@@ -8,6 +8,11 @@ from history import FORGED, NEVER, SECOND, History
 # How long service may be away, beyond the lease's length.
 SLACK = 2 * SECOND
 
+# How long changes elsewhere may wait for the locks of a server that fell silent
+# in its transactions: each of its sessions may get the lock in its turn, and
+# keeps it until PostgreSQL ends it.
+LOCK_WAIT = 2 * SECOND
+
 
 @dataclasses.dataclass
 class Violation:

@@ -2,7 +2,7 @@
 
 import collections
 
-from facts import SLACK, Facts, Times, Violation, intents
+from facts import LOCK_WAIT, SLACK, Facts, Times, Violation, intents
 from history import NEVER, SECOND, VERDICTS, History
 
 
@@ -82,6 +82,12 @@ def check_confirmation(history: History, end: int):
             by_place[place].append((fault.begin, fault.end))
     database = [
         (f.begin, f.end) for f in list(history.faults) if f.database
+    ]
+    servers = {m.place for m in list(history.mutations)}
+    database += [
+        (f.begin, min(f.end, f.begin + LOCK_WAIT))
+        for f in list(history.faults)
+        if servers.intersection(f.places)
     ]
     for attempts in intents(history).values():
         patient = [m for m in attempts if m.deadline > bound]

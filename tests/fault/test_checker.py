@@ -314,6 +314,21 @@ def test_mutation_is_not_confirmed_in_time_by_a_replica_with_a_fault(story):
     assert story.rules() == []
 
 
+def test_mutation_waits_for_the_locks_of_a_server_with_a_fault(story):
+    story.mutate("create", 1, 1.1, place="r1")
+    story.fault(10, 30, places=("r1",))
+    story.mutate("revoke", 10, 16, intent=9)
+    assert story.rules() == []
+    story.mutate("revoke", 10, 18, intent=10)
+    assert story.rules() == ["unconfirmed"]
+
+
+def test_mutation_does_not_wait_for_a_client(story):
+    story.fault(10, 30, places=("c1",))
+    story.mutate("revoke", 10, 16, intent=9)
+    assert story.rules() == ["unconfirmed"]
+
+
 def test_mutation_is_not_confirmed_while_the_database_is_away(story):
     story.fault(10, 20, database=True)
     story.mutate("revoke", 10, 24, intent=9)
