@@ -54,6 +54,8 @@ struct Renewal {
   // clock_timestamp() of the renewal.
   absl::Time database_time;
   int64_t renewals = 0;
+  // As FeedHead has it.
+  absl::optional<std::string> lost_history;
   // The changes after the one that was named, up to the head, in order; the
   // first kChangesPerRenewal of them.
   std::vector<Change> changes;
@@ -66,6 +68,8 @@ struct Renewal {
 enum class RenewalRefusal {
   // The row is not there any more.
   kRowGone,
+  // Nor is the last change that was named: history was lost.
+  kHistoryLost,
   // The database is on another timeline than the row.
   kOtherTimeline,
 };

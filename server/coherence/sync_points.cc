@@ -83,28 +83,32 @@ absl::StatusOr<NextStep> SyncPoints::SyncPoint() {
   }
   RETURN_IF_ERROR(renewed.status());
   const RenewalOutcome& outcome = *renewed;
-  if (outcome.refusal == RenewalRefusal::kRowGone) {
+  if (outcome.refusal == RenewalRefusal::kOtherTimeline) return AdoptTimeline();
+  if (!loss_) loss_ = LossIn(outcome);
+  if (loss_) return CloseForLostHistory(*loss_);
+  if (!outcome.renewal) {
     return Close(CloseReason::kRowGone,
                  "the replica's row is gone from the database");
   }
-  if (!outcome.renewal) return AdoptTimeline();
   row_.renewals = outcome.renewal->renewals;
   reaper_.Observe(row_.id, outcome.renewal->replicas, asked_at, clock_.Now());
-  const int64_t head = outcome.renewal->head;
-  if (head < applied_ && !loss_) {
-    loss_ = absl::StrCat("the database's last change is ", head,
-                         ", this replica has ", applied_);
-  }
-  if (loss_) return CloseForLostHistory(*loss_);
   if (is_closed_for_loss_) {
     return Close(CloseReason::kHistoryLost,
                  "a database that had lost history could not be marked, and "
                  "another one answers now");
   }
+  // Who marked it knows what this replica may not: that it said VALID of what
+  // was revoked.
+  if (outcome.renewal->lost_history) {
+    return Close(CloseReason::kHistoryLost,
+                 absl::StrCat("the database is marked: ",
+                              *outcome.renewal->lost_history));
+  }
 
   barrier_.Learn(row_, acked_, *outcome.renewal);
   const int64_t applied_before = applied_;
   Apply(outcome.renewal->changes);
+  const int64_t head = outcome.renewal->head;
   // A renewal whose changes are not all applied extends nothing.
   if (applied_ < head) {
     if (applied_ - applied_before == kChangesPerRenewal) return NextStep::kGoOn;
@@ -126,6 +130,29 @@ absl::StatusOr<NextStep> SyncPoints::SyncPoint() {
   if (acked_ == applied_) return NextStep::kRest;
   return watches_.Acked(applied_) > acked_ ? NextStep::kAcknowledge
                                            : NextStep::kAwaitClients;
+}
+
+// A database that was put back to an earlier state has the same timeline, and
+// may have more changes by now than this replica has applied: but they are
+// others, and this replica's renewals are missing.
+absl::optional<std::string> SyncPoints::LossIn(
+    const RenewalOutcome& outcome) const {
+  if (outcome.refusal == RenewalRefusal::kHistoryLost) {
+    return absl::StrCat("the database has neither this replica's row nor change ",
+                        applied_, ", which it has applied");
+  }
+  if (!outcome.renewal) return absl::nullopt;
+  const Renewal& renewal = *outcome.renewal;
+  if (renewal.head < applied_) {
+    return absl::StrCat("the database's last change is ", renewal.head,
+                        ", this replica has ", applied_);
+  }
+  if (renewal.renewals <= row_.renewals) {
+    return absl::StrCat("the database counts ", renewal.renewals,
+                        " renewals of a replica that made more than ",
+                        row_.renewals);
+  }
+  return absl::nullopt;
 }
 
 void SyncPoints::ReapDead() {
@@ -156,6 +183,7 @@ void SyncPoints::Apply(const std::vector<Change>& changes) {
 absl::StatusOr<NextStep> SyncPoints::AdoptTimeline() {
   ASSIGN_OR_RETURN(AdoptionOutcome adoption, store_.AdoptTimeline(row_));
   if (adoption.refusal == AdoptionRefusal::kReaped) {
+    if (loss_) return CloseForLostHistory(*loss_);
     return Close(CloseReason::kRowGone,
                  "the replica's row was taken away while it was cut off");
   }

@@ -116,6 +116,8 @@ class SyncPoints {
   absl::StatusOr<NextStep> SyncPoint();
   // Applies them up to one that does not follow the one before.
   void Apply(const std::vector<Change>& changes);
+  // What shows that the database lost history, if something does.
+  absl::optional<std::string> LossIn(const RenewalOutcome& outcome) const;
   // The database is on another timeline than the row.
   absl::StatusOr<NextStep> AdoptTimeline();
   // Rule 12. Best effort.

@@ -44,9 +44,9 @@ absl::StatusOr<std::vector<ListedReplica>> ReadReplicas(FieldReader& row) {
 }
 
 // The columns of a renewal that come before those of a change.
-constexpr int kOutcomeColumns = 9;
+constexpr int kOutcomeColumns = 10;
 
-absl::StatusOr<RenewalOutcome> ReadOutcome(FieldReader row) {
+absl::StatusOr<RenewalOutcome> ReadOutcome(FieldReader row, int64_t applied) {
   RenewalOutcome outcome;
   const bool renewed = !row.NextIsNull();
   Renewal renewal;
@@ -58,6 +58,11 @@ absl::StatusOr<RenewalOutcome> ReadOutcome(FieldReader row) {
     row.Skip();
   }
   renewal.head = row.Int();
+  if (row.NextIsNull()) {
+    row.Skip();
+  } else {
+    renewal.lost_history = std::string(row.Text());
+  }
   const bool same_timeline = row.Bool();
   const bool row_moved = row.Bool();
   ASSIGN_OR_RETURN(renewal.replicas, ReadReplicas(row));
@@ -67,7 +72,8 @@ absl::StatusOr<RenewalOutcome> ReadOutcome(FieldReader row) {
   } else if (!same_timeline || row_moved) {
     outcome.refusal = RenewalRefusal::kOtherTimeline;
   } else {
-    outcome.refusal = RenewalRefusal::kRowGone;
+    outcome.refusal = renewal.head < applied ? RenewalRefusal::kHistoryLost
+                                             : RenewalRefusal::kRowGone;
   }
   return outcome;
 }
@@ -174,7 +180,7 @@ absl::StatusOr<RenewalOutcome> PostgresReplicaStore::Renew(
   }
   FieldReader first = rows.Row(0);
   ASSIGN_OR_RETURN(RenewalOutcome outcome,
-                   ReadOutcome(first.Part(kOutcomeColumns)));
+                   ReadOutcome(first.Part(kOutcomeColumns), applied));
   if (!outcome.renewal || first.NextIsNull()) return outcome;
   std::vector<Change>& changes = outcome.renewal->changes;
   changes.reserve(rows.size());

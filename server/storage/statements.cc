@@ -183,7 +183,7 @@ const Statement kRenewReplica{
     " = $2"
     "  RETURNING renewals, clock_timestamp() AS time"
     ")"
-    " SELECT r.renewals, r.time, h.seq, " WEMASY_TIMELINE
+    " SELECT r.renewals, r.time, h.seq, h.lost_history, " WEMASY_TIMELINE
     " = $2,"
     " EXISTS (SELECT 1 FROM replicas WHERE id = $1 AND timeline <> $2),"
     " l.ids, l.renewals, l.acked, l.timelines,"

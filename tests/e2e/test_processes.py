@@ -244,6 +244,29 @@ def test_lost_history(fleet, project):
     )
 
 
+# Faults: close as if the row were all that is gone; serve on where another one
+# has seen a loss.
+def test_a_backup_without_the_servers_closes_them_all(fleet, project):
+    a, b = fleet.start(), fleet.start(lease_ttl="2s")
+    with a.client() as client:
+        client.create(project)
+    add_change(fleet, NOOP)
+    head = int(fleet.cluster.sql(fleet.database, "SELECT seq FROM change_head"))
+    for server in (a, b):
+        wait_until(lambda s=server: applied_by(s) == head, 10, "the change")
+    # The one whose lease is longer looks later, and finds nothing but the mark.
+    fleet.cluster.sql(
+        fleet.database,
+        "UPDATE change_head SET seq = seq - 1;"
+        f"DELETE FROM change_log WHERE seq = {head};"
+        "DELETE FROM replicas WHERE id = (SELECT id FROM replicas"
+        " ORDER BY renew_time DESC LIMIT 1)",
+    )
+    for server in (a, b):
+        assert server.process.wait(15) == LOST_HISTORY, server.log()
+        assert '"reason":"history lost"' in server.log()
+
+
 def applied_by(server) -> int:
     found = re.search(
         r"^tokend_feed_applied_seq (\d+)", server.metrics(), re.MULTILINE

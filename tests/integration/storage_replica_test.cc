@@ -273,6 +273,26 @@ TEST_F(StorageReplicaTest, ARenewalTellsTheHeadAndEverybody) {
   EXPECT_EQ(MustRenew(row, 0).renewal->replicas[0].acked, 1);
 }
 
+TEST_F(StorageReplicaTest, ARenewalBringsTheMarkOfLostHistory) {
+  ASSERT_OK(replicas().Register("r1", kTimeline));
+  const ReplicaRow row{"r1", kTimeline, 0};
+  EXPECT_EQ(MustRenew(row).renewal->lost_history, absl::nullopt);
+  ASSERT_OK(replicas().MarkHistoryLost("changes 7..9"));
+  EXPECT_EQ(MustRenew(row).renewal->lost_history, "changes 7..9");
+}
+
+TEST_F(StorageReplicaTest, WithoutTheRowAndTheLastChangeHistoryWasLost) {
+  ASSERT_OK(database_.Write(Mutation()));
+  const ReplicaRow row{"r1", kTimeline, 0};
+  const auto refusal = [&](int64_t applied) {
+    const auto outcome = replicas().Renew(row, 0, applied);
+    EXPECT_OK(outcome);
+    return outcome->refusal;
+  };
+  EXPECT_EQ(refusal(1), RenewalRefusal::kRowGone);
+  EXPECT_EQ(refusal(2), RenewalRefusal::kHistoryLost);
+}
+
 TEST_F(StorageReplicaTest, ARenewalIsRefusedWithoutTheRowOrItsTimeline) {
   const ReplicaRow row{"r1", kTimeline, 0};
   EXPECT_EQ(MustRenew(row).refusal, RenewalRefusal::kRowGone);

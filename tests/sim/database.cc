@@ -70,11 +70,13 @@ RenewalOutcome Database::Renew(const ReplicaRow& row, int64_t acked,
        found->second.row.timeline != row.timeline)) {
     outcome.refusal = RenewalRefusal::kOtherTimeline;
   } else if (found == leader_.rows.end()) {
-    outcome.refusal = RenewalRefusal::kRowGone;
+    outcome.refusal = seen.head() < applied ? RenewalRefusal::kHistoryLost
+                                            : RenewalRefusal::kRowGone;
   } else {
     ListedReplica& listed = found->second;
     Renewal& renewal = outcome.renewal.emplace();
     renewal.head = seen.head();
+    renewal.lost_history = seen.lost_history;
     renewal.database_time = Clock();
     for (const auto& [id, other] : seen.rows) renewal.replicas.push_back(other);
     for (const Change& change : seen.log) {

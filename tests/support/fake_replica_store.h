@@ -74,10 +74,12 @@ class FakeReplicaStore final : public ReplicaStore {
     if (row.timeline != timeline || is_moved) {
       outcome.refusal = RenewalRefusal::kOtherTimeline;
     } else if (found == rows.end()) {
-      outcome.refusal = RenewalRefusal::kRowGone;
+      outcome.refusal = head < applied ? RenewalRefusal::kHistoryLost
+                                       : RenewalRefusal::kRowGone;
     } else {
       outcome.renewal.emplace();
       outcome.renewal->head = head;
+      outcome.renewal->lost_history = lost_history;
       outcome.renewal->database_time = now;
       for (const auto& [id, listed] : rows) {
         outcome.renewal->replicas.push_back({listed, acked[id]});

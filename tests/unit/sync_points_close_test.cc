@@ -124,6 +124,51 @@ TEST_F(SyncPointsTest, AHeadBelowWhatWasAppliedIsLostHistory) {
   EXPECT_FALSE(HasLease());
 }
 
+// Fault: take it for a row that others took away, though changes are missing,
+// too. A backup that was restored has the timeline that it always had.
+TEST_F(SyncPointsTest, AMissingRowAndAHeadBelowIsLostHistory) {
+  for (int i = 0; i < 3; ++i) store_.AppendPut(MakeTestToken(random_).entry);
+  Run();
+  store_.head = 2;
+  store_.rows.clear();
+  ASSERT_OK(steps_.Step());
+  EXPECT_EQ(observer_.closed, CloseReason::kHistoryLost);
+  EXPECT_TRUE(store_.lost_history);
+}
+
+// Fault: apply what others changed since, for what is gone.
+TEST_F(SyncPointsTest, RenewalsThatAreMissingAreLostHistory) {
+  Run();
+  store_.rows.begin()->second.renewals = 0;
+  store_.AppendPut(MakeTestToken(random_).entry);
+  ASSERT_OK(steps_.Step());
+  EXPECT_EQ(observer_.closed, CloseReason::kHistoryLost);
+  EXPECT_FALSE(HasLease());
+  EXPECT_EQ(index_.size(), 0);
+}
+
+// Fault: go on where another one has seen a loss.
+TEST_F(SyncPointsTest, ClosesWhenAnotherHasMarkedTheDatabase) {
+  Run();
+  store_.lost_history = "changes 3 to 5";
+  ASSERT_OK(steps_.Step());
+  EXPECT_EQ(observer_.closed, CloseReason::kHistoryLost);
+  EXPECT_FALSE(HasLease());
+  EXPECT_EQ(*store_.lost_history, "changes 3 to 5");
+}
+
+// Its load may be from before the mark.
+TEST_F(SyncPointsTest, HasNoLeaseEverIfMarkedWhileItRegisters) {
+  store_.before = [&](const std::string& method) {
+    if (method == "Register") store_.lost_history = "changes 3 to 5";
+    return absl::OkStatus();
+  };
+  ASSERT_OK(steps_.Step());
+  ASSERT_OK(steps_.Step());
+  EXPECT_EQ(observer_.closed, CloseReason::kHistoryLost);
+  EXPECT_FALSE(HasLease());
+}
+
 // Faults: leave, though the next process will not know; take new changes for
 // those that are gone.
 TEST_F(SyncPointsTest, StaysUntilTheLossIsMarked) {
@@ -142,6 +187,28 @@ TEST_F(SyncPointsTest, StaysUntilTheLossIsMarked) {
   EXPECT_TRUE(store_.lost_history);
   EXPECT_EQ(observer_.closed, CloseReason::kHistoryLost);
   FinishClosing();
+}
+
+// Faults: believe in a row that was taken away, on the old timeline or a new
+// one, and forget what was seen before.
+TEST_F(SyncPointsTest, StaysUntilTheLossIsMarkedThoughItsRowIsGone) {
+  for (int i = 0; i < 3; ++i) store_.AppendPut(MakeTestToken(random_).entry);
+  Run();
+  store_.head = 2;
+  RefuseMarks();
+  EXPECT_THAT(steps_.Step(), StatusIs(absl::StatusCode::kUnavailable));
+  store_.head = 3;
+  store_.reaped[store_.rows.begin()->first] = 100;
+  store_.rows.clear();
+  for (const char* timeline : {"00000001", "00000002"}) {
+    store_.timeline = timeline;
+    EXPECT_THAT(steps_.Step(), StatusIs(absl::StatusCode::kUnavailable));
+    EXPECT_FALSE(observer_.closed);
+  }
+  store_.before = [](const std::string&) { return absl::OkStatus(); };
+  ASSERT_OK(steps_.Step());
+  EXPECT_TRUE(store_.lost_history);
+  EXPECT_EQ(observer_.closed, CloseReason::kHistoryLost);
 }
 
 // Fault: mark the database that is found next, whatever it has.
