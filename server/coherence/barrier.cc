@@ -143,8 +143,9 @@ void Barrier::Count(const View& view, Wait& wait) {
 }
 
 void Barrier::SeeTimeline(const std::string& timeline) {
-  // A commit of an older timeline is late; what is newest stays.
-  if (timeline <= timeline_) return;
+  // A late commit of an older one makes waits longer, and no less safe. They do
+  // not always rise: an upgraded cluster begins with the first again.
+  if (timeline == timeline_) return;
   timeline_ = timeline;
   timeline_seen_ = clock_.Now();
 }

@@ -98,6 +98,12 @@ absl::StatusOr<Mutation> Reissue(const CallContext& context,
                                  const LockedToken& locked,
                                  IssuedRequest request, const Secret& secret,
                                  absl::string_view actor, Issue& issue) {
+  // Nobody waits for this call any more, and it may be the one that was
+  // repeated, done late: its secret would take the place of the one that its
+  // repetition was given.
+  if (context.is_cancelled && context.is_cancelled()) {
+    return absl::CancelledError();
+  }
   const TokenName name{request.project, request.token};
   if (!locked.token) return TokenNotFound(name);
   StoredToken token = *locked.token;

@@ -185,6 +185,14 @@ TEST_F(BarrierTest, ACommitMayBeTheFirstToSeeATimeline) {
   EXPECT_FALSE(IsOver(Commit(7, {}, kSecond)));
 }
 
+// Fault: trust what comes after a cluster's upgrade for its age before.
+TEST_F(BarrierTest, TimelinesMayBeginAnew) {
+  Learn(6, 6, {}, "00000003");
+  clock_.Advance(LongestLease(kTtl));
+  Learn(6, 6, {}, kFirst);
+  EXPECT_FALSE(IsOver(Commit(7, {}, kSecond)));
+}
+
 TEST_F(BarrierTest, ATimelineIsTrustedAtOnceIfFailoverIsSynchronous) {
   Barrier trusting(Options(/*synchronous_failover=*/true), &clock_, &observer_);
   EXPECT_OK(trusting.Await(Commit(7, {}, kSecond), {clock_.Now(), {}}));

@@ -125,6 +125,26 @@ TEST_F(LifecycleTest, ARepeatedCreateIssuesAgainOnTheSameToken) {
   EXPECT_EQ(UseOf(third.secret), Use::kLive);
 }
 
+// Fault: the first attempt, done late, takes back what the second was given.
+TEST_F(LifecycleTest, ACallThatWasGivenUpDoesNotIssueAgain) {
+  CallContext given_up = Context();
+  given_up.is_cancelled = [] { return true; };
+  CreateRequest create = MakeCreate();
+  create.request_id = kRequestId;
+  const IssuedToken created = MustCreate(create);
+  EXPECT_THAT(lifecycle_.Create(given_up, create),
+              StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_EQ(UseOf(created.secret), Use::kLive);
+
+  RotateRequest rotate = MakeRotate(created);
+  rotate.request_id = "1b3fe2b5-7ab1-4c3e-8f2a-0123456789ab";
+  const auto rotated = lifecycle_.Rotate(Context(), rotate);
+  ASSERT_OK(rotated);
+  EXPECT_THAT(lifecycle_.Rotate(given_up, rotate),
+              StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_EQ(UseOf(rotated->secret), Use::kLive);
+}
+
 TEST_F(LifecycleTest, ARequestIdStandsForOneContent) {
   CreateRequest request = MakeCreate();
   request.request_id = kRequestId;
