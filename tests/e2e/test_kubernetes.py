@@ -101,7 +101,7 @@ def run(arguments, environment) -> subprocess.CompletedProcess:
 @pytest.fixture
 def mounts(resources, authority, tmp_path):
     """What the volumes have."""
-    certificate = authority.issue("pod", "DNS:tokend.tokens.svc,DNS:localhost")
+    certificate = authority.issue("pod", "DNS:tokend.tokens.svc")
     folder = tmp_path / "mounts"
     for volume in container(resources["Deployment"])["volumeMounts"]:
         path = volume["mountPath"].removeprefix(f"{MOUNTS}/")
