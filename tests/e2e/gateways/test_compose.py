@@ -102,6 +102,18 @@ def test_what_it_does_not_know_it_refuses(old, new):
     assert done.stderr.startswith("error: ")
 
 
+def test_the_servers_read_the_headers_that_envoy_shows_them():
+    """Those of tokens: what else is shown is for the log, or ours."""
+    shown = set(re.findall(r"- \{exact: ([a-z-]+)\}$", SHIPPED, re.MULTILINE))
+    assert shown > {"authorization", "x-request-id"}
+    manifest = paths.SOURCE / "deploy" / "kubernetes" / "tokend.yaml"
+    for text in (COMPOSE, manifest.read_text(encoding="utf-8")):
+        (read,) = re.findall(
+            r"TOKEND_TOKEN_HEADERS(?:, value)?: ([a-z,-]+)", text
+        )
+        assert set(read.split(",")) == shown - {"authorization", "x-request-id"}
+
+
 def test_the_image_has_a_version_that_is_tested():
     (version,) = re.findall(r"image: envoyproxy/envoy:v(\S+)", COMPOSE)
     programs = (paths.SOURCE / "scripts" / "install-gateways").read_text(
