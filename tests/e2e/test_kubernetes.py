@@ -181,6 +181,13 @@ def test_what_has_to_fit_fits(resources):
     volumes = {each["name"] for each in pod(deployment)["volumes"]}
     mounts = container(deployment)["volumeMounts"]
     assert {each["name"] for each in mounts} == volumes
+    server = container(deployment)
+    [threads] = [
+        each["value"]
+        for each in server["env"]
+        if each["name"] == "TOKEND_VALIDATE_THREADS"
+    ]
+    assert threads == server["resources"]["requests"]["cpu"]
     # Or each apply would undo what the autoscaler did.
     assert "replicas" not in deployment["spec"]
 
