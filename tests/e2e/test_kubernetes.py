@@ -4,8 +4,10 @@ schemas, and by running what it runs."""
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
+import urllib.error
 import urllib.request
 
 import pytest
@@ -14,6 +16,7 @@ from harness.ports import free_port
 from harness.waiting import wait_until
 
 MANIFEST = paths.SOURCE / "deploy" / "kubernetes" / "tokend.yaml"
+GATEWAYS = paths.SOURCE / "docs" / "gateways.md"
 # The oldest that has all of it, and the newest whose schemas we have.
 VERSIONS = ("1.28", "1.37")
 MOUNTS = "/etc/tokend"
@@ -30,18 +33,34 @@ def python():
     return pathlib.Path(done.stdout.strip(), "bin")
 
 
-@pytest.fixture(scope="module")
-def resources(python):
-    """By kind."""
+def parse(python, text) -> list:
     read = "json.dump(list(yaml.safe_load_all(sys.stdin)), sys.stdout)"
     done = subprocess.run(
         [python / "python", "-c", f"import json, sys, yaml; {read}"],
-        input=MANIFEST.read_text(encoding="utf-8"),
+        input=text,
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
-    return {each["kind"]: each for each in json.loads(done.stdout)}
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def resources(python):
+    """By kind."""
+    text = MANIFEST.read_text(encoding="utf-8")
+    return {each["kind"]: each for each in parse(python, text)}
+
+
+@pytest.fixture(scope="module")
+def beside_gateway(python):
+    """What docs/gateways.md adds to a gateway's pod."""
+    text = GATEWAYS.read_text(encoding="utf-8")
+    [yaml] = re.findall(
+        r"^```yaml\n(initContainers:.*?)^```", text, re.MULTILINE | re.DOTALL
+    )
+    [found] = parse(python, yaml)
+    return found
 
 
 def validate(python, text, version, folder) -> subprocess.CompletedProcess:
@@ -157,6 +176,79 @@ def test_the_job_the_server_and_the_probes_run(cluster, resources, mounts):
         server.kill()
         server.wait()
     assert run(probe[1:], settings).returncode != 0
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_schemas_know_the_container_beside_a_gateway(
+    python, beside_gateway, version, tmp_path
+):
+    gateway = {"name": "gateway", "image": "gateway:latest"}
+    manifest = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "gateway"},
+        "spec": {"containers": [gateway], **beside_gateway},
+    }
+    done = validate(python, json.dumps(manifest), version, tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_container_beside_a_gateway_answers_it(
+    cluster, beside_gateway, tmp_path
+):
+    [sidecar] = beside_gateway["initContainers"]
+    mounted = {each["name"] for each in sidecar["volumeMounts"]}
+    assert mounted == {each["name"] for each in beside_gateway["volumes"]}
+    database = cluster.new_database()
+    owner = cluster.url(database, user="postgres")
+    migrate = ("migrate", "--migrate-role=tokend", f"--database-url={owner}")
+    done = run(migrate, os.environ)
+    assert done.returncode == 0, done.stderr
+
+    pod_of_it = {"spec": {"template": {"spec": {"containers": [sidecar]}}}}
+    urls = {"tokend-database": cluster.url(database)}
+    settings = environment(pod_of_it, urls, tmp_path)
+    settings["TOKEND_OPS_LISTEN"] = "off"
+    # The default of both, but on a port that is free.
+    settings["TOKEND_LISTEN"] = f"127.0.0.1:{free_port()}"
+    settings["TOKEND_ADDRESS"] = settings["TOKEND_LISTEN"]
+    check = f"127.0.0.1:{free_port()}"
+    arguments = [
+        word.replace("127.0.0.1:7481", check) for word in sidecar["args"]
+    ]
+    assert arguments != sidecar["args"]
+    startup = sidecar["startupProbe"]["exec"]["command"]
+    liveness = sidecar["livenessProbe"]["exec"]["command"]
+    assert startup[0] == liveness[0] == "tokend"
+    server = subprocess.Popen(
+        [paths.binary("tokend"), *arguments],
+        env=settings,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until(
+            lambda: run(startup[1:], settings).returncode == 0, 30, "startup"
+        )
+        assert run(liveness[1:], settings).returncode == 0
+        challenge = challenge_of(f"http://{check}/check")
+        assert "error=" not in challenge
+        challenge = challenge_of(f"http://{check}/check", {"x-api-key": "no"})
+        assert 'error="invalid_token"' in challenge
+        server.terminate()
+        assert server.wait(30) == 0
+    finally:
+        server.kill()
+        server.wait()
+
+
+def challenge_of(url, headers=None) -> str:
+    """Of an answer that is 401."""
+    request = urllib.request.Request(url, headers=headers or {})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=5)
+    assert refused.value.code == 401
+    return refused.value.headers["WWW-Authenticate"]
 
 
 def is_ok(url) -> bool:
