@@ -157,11 +157,17 @@ class Envoy(Gateway):
 
     def stats(self, prefix: str) -> dict:
         """Counters whose names begin so."""
-        with http1.Connection(self.admin_port) as connection:
-            target = f"/stats?type=Counters&filter=^{re.escape(prefix)}"
-            text = connection.exchange(http1.request(target)).body.decode()
+        text = self._admin(f"/stats?type=Counters&filter=^{re.escape(prefix)}")
         pairs = (line.rpartition(": ") for line in text.splitlines())
         return {n.removeprefix(prefix): int(v) for n, _, v in pairs}
+
+    def prometheus(self) -> str:
+        """All metrics, as Prometheus gets them."""
+        return self._admin("/stats/prometheus")
+
+    def _admin(self, target: str) -> str:
+        with http1.Connection(self.admin_port) as connection:
+            return connection.exchange(http1.request(target)).body.decode()
 
 
 class Rest(Envoy):

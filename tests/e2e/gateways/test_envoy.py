@@ -4,12 +4,14 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import json
+import re
 import threading
 import time
 
 import grpc
 import pytest
 from conftest import migrated_database
+from harness import paths
 from harness.waiting import wait_until
 
 from . import cases
@@ -67,6 +69,14 @@ def test_an_error_of_the_call_never_lets_a_request_pass(
         # Another one is asked when one has failed.
         retries = gateway.stats("cluster.tokend.upstream_rq_retry")
         assert retries[""] > 0
+
+
+def test_alerts_name_metrics_that_there_are(envoy):
+    rules = paths.SOURCE / "deploy" / "prometheus" / "alerts.yml"
+    named = set(re.findall(r"\benvoy_\w+", rules.read_text("utf-8")))
+    assert len(named) > 3
+    shown = set(re.findall(r"^\w+", envoy.prometheus(), re.MULTILINE))
+    assert named <= shown, named - shown
 
 
 @pytest.mark.parametrize("name", ENVOYS)
