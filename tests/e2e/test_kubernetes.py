@@ -17,6 +17,7 @@ from harness.waiting import wait_until
 
 MANIFEST = paths.SOURCE / "deploy" / "kubernetes" / "tokend.yaml"
 GATEWAYS = paths.SOURCE / "docs" / "gateways.md"
+PROMETHEUS = paths.SOURCE / "deploy" / "prometheus"
 # The oldest that has all of it, and the newest whose schemas we have.
 VERSIONS = ("1.28", "1.37")
 MOUNTS = "/etc/tokend"
@@ -282,6 +283,27 @@ def test_what_has_to_fit_fits(resources):
     assert threads == server["resources"]["requests"]["cpu"]
     # Or each apply would undo what the autoscaler did.
     assert "replicas" not in deployment["spec"]
+
+
+def test_prometheus_finds_the_pods_under_the_job_of_the_alerts(
+    python, resources
+):
+    text = (PROMETHEUS / "podmonitor.yaml").read_text(encoding="utf-8")
+    [monitor] = parse(python, text)
+    deployment = resources["Deployment"]
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    selected = monitor["spec"]["selector"]["matchLabels"]
+    assert selected.items() <= labels.items()
+    # The job of migrations shows no metrics.
+    job = resources["Job"]["spec"]["template"]["metadata"]["labels"]
+    assert not selected.items() <= job.items()
+    [endpoint] = monitor["spec"]["podMetricsEndpoints"]
+    assert endpoint["port"] in {
+        each["name"] for each in container(deployment)["ports"]
+    }
+    alerts = (PROMETHEUS / "alerts.yml").read_text(encoding="utf-8")
+    jobs = set(re.findall(r'job="(\w+)"', alerts))
+    assert jobs == {labels[monitor["spec"]["jobLabel"]]}
 
 
 def rules(resources):
