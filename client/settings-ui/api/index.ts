@@ -33,7 +33,11 @@ export interface Session {
   scopes: string[];
 }
 
-export type TokenState = "active" | "expired" | "revoked";
+/** `inactive`: it may not be used, and the backend does not know more. */
+export type TokenState = "active" | "expired" | "revoked" | "inactive";
+
+/** The states that a list can be of. */
+export type ListedState = Exclude<TokenState, "inactive">;
 
 /** A token of the project, without its secret. */
 export interface Token {

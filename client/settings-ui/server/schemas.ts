@@ -4,16 +4,16 @@
  */
 import type {
   CreateRequest,
+  ListedState,
   RevokeRequest,
   RotateRequest,
-  TokenState,
 } from "../api/index.js";
 import { FILTERS, REASONS } from "./tokens.js";
 
 /** The query of a list. */
 export interface ListQuery {
   /** Without, or empty: tokens in all states. */
-  state?: TokenState | "";
+  state?: ListedState | "";
   /** What a page before had as its `nextCursor`. */
   cursor?: string;
 }

@@ -6,19 +6,24 @@ import {
 } from "@wemasy/tokens";
 
 import type {
+  ListedState,
   RevokeReason as ApiReason,
   Token,
   TokenState as ApiState,
 } from "../api/index.js";
 
-const STATES: Partial<Record<TokenState, ApiState>> = {
+// Null for what the service never says. A state that it knows and we do not is
+// not active: so the version policy in CHANGELOG.md has it.
+const STATES: Record<TokenState, ApiState | null> = {
   [TokenState.ACTIVE]: "active",
   [TokenState.EXPIRED]: "expired",
   [TokenState.REVOKED]: "revoked",
+  [TokenState.UNRECOGNIZED]: "inactive",
+  [TokenState.UNSPECIFIED]: null,
 };
 
 /** The list filter for each state. */
-export const FILTERS: Record<ApiState, string> = {
+export const FILTERS: Record<ListedState, string> = {
   active: "state = ACTIVE",
   expired: "state = EXPIRED",
   revoked: "state = REVOKED",

@@ -2,8 +2,10 @@
  * Every state of the page, in both themes: axe finds nothing, and its picture
  * is in dist/screenshots. With UPDATE_DOCS_IMAGES=1 some go to docs/images.
  */
+import assert from "node:assert/strict";
 import { it } from "node:test";
 
+import type { TokenPage } from "../../api/index.js";
 import { useStack } from "../support/stack.js";
 import {
   action,
@@ -201,6 +203,35 @@ it("replacing a token whose scopes are not all on offer", () =>
     await action(page, "Leaked?", "Nightly backup").click();
     await page.getByText("does not get these scopes").waitFor();
     await capture(page, "leak-lost");
+  }));
+
+// Caught: it can be rotated, or not even be revoked.
+it("a token in a state that the backend does not know", () =>
+  as(arrive(), async (person) => {
+    await person.create("Nightly backup");
+    await person.create("Search index");
+    const list = "**/api/tokens?**";
+    await person.context.route(list, async (route) => {
+      const response = await route.fetch();
+      const tokens = (await response.json()) as TokenPage;
+      for (const token of tokens.tokens) {
+        if (token.displayName === "Nightly backup") token.state = "inactive";
+      }
+      await route.fulfill({ response, json: tokens });
+    });
+    const page = await person.open();
+    const inactive = item(page, "Nightly backup");
+    await inactive.getByText("Not active", { exact: true }).waitFor();
+    assert.deepEqual(await inactive.getByRole("button").allInnerTexts(), [
+      "Revoke",
+    ]);
+    const active = item(page, "Search index");
+    assert.equal(await active.getByRole("button").count(), 3);
+    await capture(page, "list-inactive");
+    await action(page, "Revoke", "Nightly backup").click();
+    await button(dialog(page), "Revoke token").click();
+    await page.getByText("no server accepts it").waitFor();
+    await person.context.unroute(list);
   }));
 
 it("the limit", () =>

@@ -2,6 +2,7 @@
 import type {
   CreateRequest,
   IssuedToken,
+  ListedState,
   Problem,
   Revocation,
   RevokeRequest,
@@ -9,7 +10,6 @@ import type {
   Session,
   Token,
   TokenPage,
-  TokenState,
 } from "../../../api/index.js";
 import { Failure } from "../logic/failure.js";
 import { Secret } from "../logic/secret.js";
@@ -40,7 +40,7 @@ export class ApiClient {
     return session;
   }
 
-  tokens(state: TokenState | null, cursor: string | null): Promise<TokenPage> {
+  tokens(state: ListedState | null, cursor: string | null): Promise<TokenPage> {
     const query = new URLSearchParams();
     if (state) query.set("state", state);
     if (cursor !== null) query.set("cursor", cursor);

@@ -42,22 +42,27 @@ export function TokenItem({ token, revocation, onAction }: Props) {
       )}
       <Facts token={token} revocation={revocation} />
       {state === "active" && <Hints token={token} />}
-      {state === "active" && (
+      {/* What is inactive may be made active again, and can be revoked. */}
+      {(state === "active" || state === "inactive") && (
         <div class="token-actions">
-          <Button
-            kind="quiet"
-            label={translator.text("token.rotate.named", { name })}
-            onPress={act("rotate")}
-          >
-            {translator.text("token.rotate")}
-          </Button>
-          <Button
-            kind="quiet"
-            label={translator.text("token.leaked.named", { name })}
-            onPress={act("leak")}
-          >
-            {translator.text("token.leaked")}
-          </Button>
+          {state === "active" && (
+            <>
+              <Button
+                kind="quiet"
+                label={translator.text("token.rotate.named", { name })}
+                onPress={act("rotate")}
+              >
+                {translator.text("token.rotate")}
+              </Button>
+              <Button
+                kind="quiet"
+                label={translator.text("token.leaked.named", { name })}
+                onPress={act("leak")}
+              >
+                {translator.text("token.leaked")}
+              </Button>
+            </>
+          )}
           <Button
             kind="quiet-danger"
             label={translator.text("token.revoke.named", { name })}

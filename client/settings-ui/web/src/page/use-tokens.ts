@@ -1,13 +1,13 @@
 import { useCallback, useEffect, useReducer, useState } from "preact/hooks";
 
-import type { Token, TokenState } from "../../../api/index.js";
+import type { ListedState, Token } from "../../../api/index.js";
 import type { ApiClient } from "../api/client.js";
 import { Failure } from "../logic/failure.js";
 import { Latest } from "../logic/latest.js";
 import { type TokenList, updateList } from "../logic/token-list.js";
 
 /** Which tokens to show; null for all. */
-export type Filter = TokenState | null;
+export type Filter = ListedState | null;
 
 export interface Tokens {
   list: TokenList;
