@@ -4,10 +4,16 @@ import { ErrorReason, TokensError } from "@wemasy/tokens";
 import type { ProblemCode } from "../api/index.js";
 import { type Field, Refusal } from "./problem.js";
 
+/** What this backend knows; a newer service may say more. */
+type KnownReason = Exclude<
+  ErrorReason,
+  ErrorReason.UNSPECIFIED | ErrorReason.UNRECOGNIZED
+>;
+
 // What is not the person's doing is "internal" if nobody but an operator can
 // mend it, and "unavailable" if it passes: whatever the page repeats is safe to
 // repeat, with its request id.
-const CODES: Record<ErrorReason, ProblemCode> = {
+const CODES: Record<KnownReason, ProblemCode> = {
   [ErrorReason.FIELD_INVALID]: "invalid",
   [ErrorReason.PAGE_TOKEN_INVALID]: "invalid",
   [ErrorReason.REQUEST_ID_REUSED]: "invalid",
@@ -28,14 +34,39 @@ const CODES: Record<ErrorReason, ProblemCode> = {
   [ErrorReason.ROLE_MISSING]: "internal",
   [ErrorReason.TOKEN_REFUSED]: "internal",
   [ErrorReason.INTERNAL]: "internal",
-  [ErrorReason.UNSPECIFIED]: "internal",
-  [ErrorReason.UNRECOGNIZED]: "internal",
 };
 
-// gRPC's own codes, for calls that the service did not answer.
+// gRPC's own codes.
 const CANCELLED = 1;
+const INVALID_ARGUMENT = 3;
 const DEADLINE_EXCEEDED = 4;
+const NOT_FOUND = 5;
+const ALREADY_EXISTS = 6;
+const RESOURCE_EXHAUSTED = 8;
+const FAILED_PRECONDITION = 9;
+const ABORTED = 10;
 const UNAVAILABLE = 14;
+
+// For a call that the service did not answer: it may have done it all the same,
+// so that none of these says that it was refused.
+const UNANSWERED_CODES: Partial<Record<number, ProblemCode>> = {
+  [CANCELLED]: "unavailable",
+  [DEADLINE_EXCEEDED]: "unavailable",
+  [UNAVAILABLE]: "unavailable",
+};
+
+// For a reason that is newer than this backend: so the version policy in
+// CHANGELOG.md has it. "conflict" would say what the reason is, that a token was
+// revoked or exists already.
+const ANSWERED_CODES: Partial<Record<number, ProblemCode>> = {
+  ...UNANSWERED_CODES,
+  [INVALID_ARGUMENT]: "invalid",
+  [FAILED_PRECONDITION]: "invalid",
+  [ABORTED]: "invalid",
+  [ALREADY_EXISTS]: "invalid",
+  [NOT_FOUND]: "not-found",
+  [RESOURCE_EXHAUSTED]: "busy",
+};
 
 const FIELDS: Record<string, Field> = {
   request_id: "requestId",
@@ -64,10 +95,13 @@ export function toRefusal(error: TokensError): Refusal {
 }
 
 function codeOf({ reason, code }: TokensError): ProblemCode {
-  if (reason !== undefined) return CODES[reason];
-  return [CANCELLED, DEADLINE_EXCEEDED, UNAVAILABLE].includes(code)
-    ? "unavailable"
-    : "internal";
+  if (isKnown(reason)) return CODES[reason];
+  const codes = reason === undefined ? UNANSWERED_CODES : ANSWERED_CODES;
+  return codes[code] ?? "internal";
+}
+
+function isKnown(reason: ErrorReason | undefined): reason is KnownReason {
+  return reason !== undefined && Object.hasOwn(CODES, reason);
 }
 
 // `token.scopes[3]` is a fault of `token.scopes`.
@@ -75,10 +109,10 @@ function fieldOf(path: string): Field | undefined {
   return FIELDS[path.replace(/\[\d+\]$/, "")];
 }
 
-/** Whether a call's deadline ended before the service said how it went. */
+/** Whether a call's deadline ended, and nothing that we know says how it went. */
 export function isUnanswered({ code, reason }: TokensError): boolean {
   const status: number = code;
-  return status === DEADLINE_EXCEEDED && reason === undefined;
+  return status === DEADLINE_EXCEEDED && !isKnown(reason);
 }
 
 /** Whether the change was made, but not every server has confirmed it. */
