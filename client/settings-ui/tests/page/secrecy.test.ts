@@ -147,6 +147,37 @@ it("copying by hand is copying", () =>
     await dialog(page).waitFor({ state: "detached" });
   }));
 
+// Caught: whatever is copied out of the field is taken for the secret.
+it("copying a part is not copying", () =>
+  as(arrive(), async (person) => {
+    const page = await person.open();
+    await createToken(page, NAME);
+    const secret = await person.readSecret(page);
+    const copied = page.getByText("Copied");
+    for (const [start, end] of [
+      [0, secret.length - 1],
+      [1, secret.length],
+    ] as const) {
+      await secretField(page).evaluate(
+        (field: HTMLTextAreaElement, [from, to]) => {
+          field.focus();
+          field.setSelectionRange(from, to);
+        },
+        [start, end] as const,
+      );
+      await page.keyboard.press("Control+C");
+      await button(dialog(page), "Done").click();
+      await button(dialog(page), "Go back").click();
+      assert.equal(await copied.count(), 0);
+    }
+    await secretField(page).focus();
+    await page.keyboard.press("Control+A");
+    await page.keyboard.press("Control+C");
+    await copied.waitFor();
+    await button(dialog(page), "Done").click();
+    await dialog(page).waitFor({ state: "detached" });
+  }));
+
 it("back and forward show nothing", () =>
   as(arrive(), async (person) => {
     const page = await person.open();

@@ -106,8 +106,8 @@ export function SecretDialog({ issued, kind, onClose }: Props) {
           onFocus={({ currentTarget }) => {
             currentTarget.select();
           }}
-          onCopy={() => {
-            setCopy("copied");
+          onCopy={({ currentTarget }) => {
+            if (isAllSelected(currentTarget)) setCopy("copied");
           }}
         />
         <Button kind="primary" hasFirstFocus onPress={() => void copySecret()}>
@@ -153,6 +153,12 @@ export function SecretDialog({ issued, kind, onClose }: Props) {
       )}
     </Dialog>
   );
+}
+
+/** Part of a secret is of no use to anybody. */
+function isAllSelected(field: HTMLTextAreaElement): boolean {
+  const { selectionStart, selectionEnd, value } = field;
+  return selectionStart === 0 && selectionEnd === value.length;
 }
 
 function LeaveQuestion(props: { onStay: () => void; onLeave: () => void }) {
