@@ -134,6 +134,36 @@ it("signing in anew in another tab changes nothing here", () =>
     await copyAndClose(page);
   }));
 
+// Caught: a change in the name of somebody whom the page does not show.
+it("somebody else who signs in in another tab changes nothing from here", () =>
+  as(arrive(), async (person) => {
+    const secret = await person.create(NAME);
+    const page = await person.open();
+    await page.getByText("Signed in as maria").waitFor();
+    await person.signIn({ user: "omar" });
+    await action(page, "Revoke", NAME).click();
+    await button(dialog(page), "Revoke token").click();
+    await dialog(page).getByText("Somebody else has signed in").waitFor();
+    await dialog(page).getByText("The token was not revoked.").waitFor();
+    // Nor at another try.
+    await tryAgain(page);
+    await dialog(page).getByText("Somebody else has signed in").waitFor();
+    assert.equal(await stack.verdict(secret), Verdict.VALID);
+
+    await page.reload();
+    await page.getByText("Signed in as omar").waitFor();
+    await action(page, "Revoke", NAME).click();
+    await button(dialog(page), "Revoke token").click();
+    await page.getByText("no server accepts it").waitFor();
+    const { tokens } = await stack.connection.tokens.listTokens({
+      parent: `projects/${person.project}`,
+    });
+    assert.deepEqual(
+      tokens.map(({ revoker }) => revoker),
+      ["omar"],
+    );
+  }));
+
 it("the session ends: a reload shows how to sign in", () =>
   as(arrive(), async (person) => {
     const page = await person.open();

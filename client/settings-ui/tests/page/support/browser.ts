@@ -117,9 +117,10 @@ export class Person {
     return person;
   }
 
-  /** Also again, after a session has ended. */
-  async signIn(): Promise<void> {
-    const session = await this.#stack.issuer.session(this);
+  /** Also again, after a session has ended, and as somebody else. */
+  async signIn({ user = this.user } = {}): Promise<void> {
+    const { project } = this;
+    const session = await this.#stack.issuer.session({ user, project });
     confidences.add(session);
     await this.context.addCookies([
       {

@@ -28,15 +28,19 @@ export class ApiClient {
   readonly #base: string;
   /** Null when it has to be fetched anew, as after signing in again. */
   #csrfToken: string | null = null;
+  /** In whose name changes are made; null as long as it is not known. */
+  #user: string | null = null;
 
   /** `base` is where the API is, with a slash at its end. */
   constructor(base: string) {
     this.#base = base;
   }
 
+  /** Who is signed in. From now on changes are made in their name only. */
   async session(): Promise<Session> {
     const session = await this.#ask<Session>("session", {});
     this.#csrfToken = session.csrfToken;
+    this.#user = session.user;
     return session;
   }
 
@@ -83,10 +87,18 @@ export class ApiClient {
       method: "POST",
       headers: {
         "content-type": "application/json",
-        "x-csrf-token": csrfToken ?? (await this.session()).csrfToken,
+        "x-csrf-token": csrfToken ?? (await this.#renew()),
       },
       body: JSON.stringify(body),
     });
+  }
+
+  /** The CSRF token of a session that was made since, of the same person. */
+  async #renew(): Promise<string> {
+    const { user, csrfToken } = await this.#ask<Session>("session", {});
+    if (user !== this.#user) throw new Failure("other-person");
+    this.#csrfToken = csrfToken;
+    return csrfToken;
   }
 
   async #ask<Reply>(path: string, init: RequestInit): Promise<Reply> {

@@ -1,8 +1,12 @@
 /** Why a request of the page did not succeed. */
 import type { Problem, ProblemCode } from "../../../api/index.js";
 
-/** `unreachable`: no answer of the backend came, in time or at all. */
-export type FailureCode = ProblemCode | "unreachable";
+export type FailureCode =
+  | ProblemCode
+  /** No answer of the backend came, in time or at all. */
+  | "unreachable"
+  /** A change was not sent: it would be somebody else's than the page shows. */
+  | "other-person";
 
 export class Failure extends Error {
   readonly code: FailureCode;
