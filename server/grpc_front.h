@@ -31,7 +31,7 @@ namespace wemasy::tokens {
 // Adds rpcs to those that are served as Validate is.
 using AddRpcs = std::function<void(QueueServer&)>;
 
-// Listens from its making on, and says NOT_SERVING of everything until told
+// Listens from its making on, and says NOT_SERVING of every service until told
 // otherwise.
 class GrpcFront {
  public:

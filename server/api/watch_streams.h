@@ -74,7 +74,8 @@ struct WatchMessage {
 class WatchListener {
  public:
   virtual ~WatchListener() = default;
-  // Called by other threads, at any time, and maybe when it is true no more.
+  // Called by other threads, at any time after the first Take, and maybe when
+  // it is true no more.
   // Must not block.
   virtual void OnReady() = 0;
 };

@@ -138,8 +138,9 @@ absl::StatusOr<NextStep> SyncPoints::SyncPoint() {
 absl::optional<std::string> SyncPoints::LossIn(
     const RenewalOutcome& outcome) const {
   if (outcome.refusal == RenewalRefusal::kHistoryLost) {
-    return absl::StrCat("the database has neither this replica's row nor change ",
-                        applied_, ", which it has applied");
+    return absl::StrCat(
+        "the database has neither this replica's row nor change ", applied_,
+        ", which it has applied");
   }
   if (!outcome.renewal) return absl::nullopt;
   const Renewal& renewal = *outcome.renewal;

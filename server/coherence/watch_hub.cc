@@ -78,6 +78,10 @@ BootTime WatchHub::NextRetirement() const {
   return clock_.Now() + options_.stream_life * (0.75 + 0.5 * step / kSteps);
 }
 
+bool WatchHub::HasRetired(const Stream& stream, BootTime now) const {
+  return (is_retiring_ || now >= stream.retires_at) && now >= stream.grant_end;
+}
+
 bool WatchHub::IsOverdue(const Stream& stream, BootTime now) const {
   if (stream.due.empty()) return false;
   const int64_t oldest = stream.due.front();
@@ -132,8 +136,7 @@ void WatchHub::Ping(StreamId id, int64_t ping) {
       ttl = absl::ZeroDuration();
     }
     ttl = std::max(ttl, absl::ZeroDuration());
-    // It holds nothing up any more.
-    stream.is_over = is_retired && now >= stream.grant_end;
+    stream.is_over = HasRetired(stream, now);
     if (ttl > absl::ZeroDuration()) {
       stream.grant_end =
           std::max(stream.grant_end, now + ttl + ttl / kClockDriftDivisor);
@@ -289,7 +292,23 @@ void WatchHub::ForgetExpired(BootTime now) {
   }
 }
 
+void WatchHub::EndRetired() {
+  std::vector<std::shared_ptr<WatchListener>> listeners;
+  {
+    MutexLock lock(&mutex_);
+    const BootTime now = clock_.Now();
+    for (auto& [id, stream] : streams_) {
+      stream.is_over |= HasRetired(stream, now);
+      if (stream.is_over && std::exchange(stream.is_idle, false)) {
+        listeners.push_back(stream.listener);
+      }
+    }
+  }
+  for (const auto& listener : listeners) listener->OnReady();
+}
+
 int64_t WatchHub::Acked(int64_t applied) {
+  EndRetired();
   MutexLock lock(&mutex_);
   const BootTime now = clock_.Now();
   ForgetExpired(now);

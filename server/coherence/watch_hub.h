@@ -79,13 +79,14 @@ class WatchHub final : public WatchStreams {
   void Queue(const Change& change);
   // Tells the streams that have something to tell.
   void Deliver();
-  // Lets no other stream join, gives no more grants, and ends each stream at
-  // the first ping after its last one has ended. Idempotent.
+  // Lets no other stream join, gives no more grants, and ends each stream when
+  // its last one has ended: at the next ping or call of Acked. Idempotent.
   void Retire();
   // Ends all streams at once, and lets no other join. Idempotent.
   void Close();
 
-  // The last change, up to `applied`, that every client has applied, or need
+  // Ends the streams that have retired and whose clients say nothing more. The
+  // last change, up to `applied`, that every client has applied, or need
   // not, that may still answer from its cache. An earlier answer for the same
   // `applied` may be higher, and stays true.
   int64_t Acked(int64_t applied);
@@ -112,7 +113,8 @@ class WatchHub final : public WatchStreams {
   struct Stream {
     std::shared_ptr<WatchListener> listener;
     bool has_hello = true;
-    // Nothing was left to take.
+    // Nothing was left to take: the listener may be called. Not before the
+    // first Take.
     bool is_idle = false;
     // What the client may keep answers about, if it is told only of that.
     bool is_told_only_of_noted = false;
@@ -148,12 +150,16 @@ class WatchHub final : public WatchStreams {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return changes_[static_cast<size_t>(seq - first_)];
   }
+  // Whether the stream gets no more grants, and holds up nothing any more.
+  bool HasRetired(const Stream& stream, BootTime now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Whether the stream has to tell of the change.
   static bool Matters(const QueuedChange& queued, const Stream& stream);
   // When the next stream shall retire: not all at the same time.
   BootTime NextRetirement() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsOverdue(const Stream& stream, BootTime now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void EndRetired();
   void ForgetExpired(BootTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CallReleased();
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "tests/unit/api_server_fixture.h"
 
@@ -110,7 +111,22 @@ TEST_F(HealthServiceTest, WatchesThatVanishLeaveNothing) {
     stream->Finish();
     health_.SetServing("x.Y", i % 2 == 0);
   }
-  // TearDown would wait for those that are left.
+  while (health_.watches() > 0) std::this_thread::yield();
+}
+
+// Faults: keep as long a name as a message may have, for each stream.
+TEST_F(HealthServiceTest, LongNamesAreRefused) {
+  Serve(kNobody);
+  HealthCheckResponse response;
+  EXPECT_EQ(Check(std::string(200, 'x'), &response).error_code(),
+            grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(Check(std::string(201, 'x'), &response).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+  grpc::ClientContext context;
+  const auto stream = Watch(std::string(201, 'x'), &context);
+  EXPECT_EQ(Next(*stream), HealthCheckResponse::UNKNOWN);
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(health_.watches(), 0);
 }
 
 }  // namespace

@@ -18,6 +18,8 @@
 namespace wemasy::tokens {
 namespace {
 
+using ::testing::HasSubstr;
+
 constexpr char kRoles[] =
     R"({"bindings": [{"identity": "local", "roles": ["validator"]}]})";
 constexpr char kNoRoles[] =
@@ -197,6 +199,30 @@ TEST_F(WatchTest, EndsWhenTheReplicaLeaves) {
   const grpc::Status status = stream->Finish();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(ReasonOf(status), "LEASE_NOT_HELD");
+}
+
+// Fault: take the read that ends with the client for a client that has ended
+// its side.
+TEST_F(WatchTest, IsReportedAsItEnded) {
+  Serve(kRoles);
+  Open();
+  v1::WatchResponse response;
+  grpc::ClientContext cancelled;
+  const std::unique_ptr<Stream> vanishing = auth_stub_->Watch(&cancelled);
+  ASSERT_TRUE(vanishing->Read(&response));
+  cancelled.TryCancel();
+  vanishing->Finish();
+  ASSERT_TRUE(Eventually([this] { return observer_.lines().size() == 1; }));
+  EXPECT_THAT(observer_.lines()[0], HasSubstr("code=1 verdict=0 id="));
+  EXPECT_THAT(observer_.lines()[0], HasSubstr("error=the client is gone"));
+
+  grpc::ClientContext context;
+  const std::unique_ptr<Stream> leaving = auth_stub_->Watch(&context);
+  ASSERT_TRUE(leaving->Read(&response));
+  ASSERT_TRUE(leaving->WritesDone());
+  EXPECT_TRUE(leaving->Finish().ok());
+  ASSERT_TRUE(Eventually([this] { return observer_.lines().size() == 2; }));
+  EXPECT_THAT(observer_.lines()[1], HasSubstr("code=0"));
 }
 
 TEST_F(WatchTest, ThousandStreamsThatVanishLeaveNothing) {

@@ -398,6 +398,30 @@ TEST_F(WatchHubTest, RetiringEndsAStreamWhenItsLastGrantHasEnded) {
   EXPECT_TRUE(hub_.Take(stream).end);
 }
 
+// Fault: wait for the ping of a client that sends none.
+TEST_F(WatchHubTest, AStreamWhoseClientSaysNothingRetiresToo) {
+  const auto silent = JoinPastHello();
+  hub_.Take(silent);
+  hub_.Acked(10);
+  EXPECT_EQ(listener_->calls, 0);
+  clock_.Advance(absl::Minutes(7));
+  hub_.Acked(10);
+  EXPECT_EQ(listener_->calls, 1);
+  EXPECT_TRUE(hub_.Take(silent).end);
+}
+
+TEST_F(WatchHubTest, ADrainDoesNotWaitForAClientThatSaysNothing) {
+  const auto silent = JoinPastHello();
+  EXPECT_EQ(Ping(silent, 1)->ttl, kTtl);
+  hub_.Take(silent);
+  hub_.Retire();
+  hub_.Acked(10);
+  EXPECT_FALSE(hub_.Take(silent).end);
+  clock_.Advance(kLongTtl);
+  hub_.Acked(10);
+  EXPECT_TRUE(hub_.Take(silent).end);
+}
+
 TEST_F(WatchHubTest, ClosingEndsStreamsAndGivesNoGrants) {
   const auto stream = JoinPastHello();
   Ping(stream, 1);

@@ -1,10 +1,22 @@
 #include "server/api/grpc/health_service.h"
 
-#include <vector>
+#include <cstddef>
+#include <cstdint>
 
 #include "absl/types/optional.h"
 
 namespace wemasy::tokens {
+namespace {
+
+// As gRPC's own service has it. Anybody may ask, and a Watch keeps its name.
+constexpr size_t kMaxNameSize = 200;
+
+grpc::Status NameTooLong() {
+  return {grpc::StatusCode::INVALID_ARGUMENT,
+          "service: found more than 200 bytes, want fewer"};
+}
+
+}  // namespace
 
 // One stream of the statuses of one name.
 class HealthService::Watch final : public HealthService::Stream,
@@ -39,6 +51,12 @@ class HealthService::Watch final : public HealthService::Stream,
 
  private:
   void OnBegin() override {
+    if (request_.service().size() > kMaxNameSize) {
+      MutexLock lock(&mutex_);
+      is_finished_ = true;
+      Finish(NameTooLong());
+      return;
+    }
     {
       MutexLock lock(&health_.mutex_);
       health_.watches_.insert(shared_from_this());
@@ -84,6 +102,7 @@ HealthService::~HealthService() = default;
 
 grpc::Status HealthService::Handle(grpc::ServerContext& /*context*/,
                                    const Request& request, Response* response) {
+  if (request.service().size() > kMaxNameSize) return NameTooLong();
   MutexLock lock(&mutex_);
   const Status status = StatusOf(request.service());
   if (status == Response::SERVICE_UNKNOWN) {
@@ -119,6 +138,11 @@ void HealthService::EndWatches() {
     watches_have_ended_ = true;
   }
   PumpWatches();
+}
+
+int64_t HealthService::watches() const {
+  MutexLock lock(&mutex_);
+  return static_cast<int64_t>(watches_.size());
 }
 
 void HealthService::PumpWatches() {

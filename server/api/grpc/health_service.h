@@ -5,6 +5,7 @@
 #ifndef WEMASY_SERVER_API_GRPC_HEALTH_SERVICE_H_
 #define WEMASY_SERVER_API_GRPC_HEALTH_SERVICE_H_
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <set>
@@ -24,7 +25,8 @@ namespace wemasy::tokens {
 // UNIMPLEMENTED. Anybody may call it. Thread-safe.
 //
 // As gRPC's specification says: of a name that was never set, Check says
-// NOT_FOUND, and Watch SERVICE_UNKNOWN. A Watch tells the latest status, and
+// NOT_FOUND, and Watch SERVICE_UNKNOWN; a name of more than 200 bytes is
+// INVALID_ARGUMENT. A Watch tells the latest status, and
 // not each that was set in between.
 class HealthService final : public HealthSink {
  public:
@@ -53,6 +55,9 @@ class HealthService final : public HealthSink {
   // Ends all Watches, those to come too: a server that is shutting down waits
   // for its calls.
   void EndWatches();
+
+  // How many Watches there are.
+  int64_t watches() const;
 
  private:
   class Watch;

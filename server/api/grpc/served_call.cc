@@ -56,17 +56,21 @@ const std::string& ServedCall::request_id() {
   return request_id_;
 }
 
-grpc::Status ServedCall::Finish(const absl::Status& status) {
+grpc::Status ServedCall::Reply(const absl::Status& status) {
   grpc::Status reply = ToGrpcStatus(status);
   // Whoever got an error finds it again in the log.
   if (!reply.ok()) request_id();
+  return reply;
+}
+
+void ServedCall::Report(grpc::StatusCode code, absl::string_view error) {
   CallReport report;
-  report.code = static_cast<int>(reply.error_code());
+  report.code = static_cast<int>(code);
   report.latency = environment_.clock->Now() - start_;
   report.verdict = verdict_;
   if (!observer_.AdmitDetail(report.code)) {
     observer_.Finished(report);
-    return reply;
+    return;
   }
   const std::string peer = context_.peer();
   report.request_id = request_id();
@@ -74,8 +78,13 @@ grpc::Status ServedCall::Finish(const absl::Status& status) {
   report.peer = peer;
   report.token = token_;
   report.trace_id = TraceIdOf(context_);
-  report.error = status.message();
+  report.error = error;
   observer_.Finished(report);
+}
+
+grpc::Status ServedCall::Finish(const absl::Status& status) {
+  grpc::Status reply = Reply(status);
+  Report(reply.error_code(), status.message());
   return reply;
 }
 

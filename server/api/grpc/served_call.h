@@ -27,7 +27,7 @@ struct ApiEnvironment {
 };
 
 // One call that is being served, from its arrival to its report. Used by one
-// thread.
+// thread at a time.
 class ServedCall {
  public:
   // `observer` is the rpc's. All must outlive this object.
@@ -43,7 +43,11 @@ class ServedCall {
   // Runs `body`, and turns what it throws into a status.
   static absl::Status Guard(absl::FunctionRef<absl::Status()> body);
 
-  // Reports the call and returns what the caller gets. To be called last.
+  // Returns what the caller gets for `status`.
+  grpc::Status Reply(const absl::Status& status);
+  // Reports how the call ended, with `error` for the log. To be called last.
+  void Report(grpc::StatusCode code, absl::string_view error);
+  // Both of them.
   grpc::Status Finish(const absl::Status& status);
 
   // When the call arrived.

@@ -36,7 +36,8 @@ class StreamCall {
  protected:
   // There is a caller.
   virtual void OnBegin() = 0;
-  // Not `ok`: the caller has ended its side.
+  // Not `ok`: the caller has ended its side, or is gone, or sent what is no
+  // message of this rpc.
   virtual void OnReadDone(bool /*ok*/) {}
   // Not `ok`: it will never get there.
   virtual void OnWriteDone(bool ok) = 0;
@@ -46,22 +47,23 @@ class StreamCall {
   // The last reaction: gRPC is done with the stream.
   virtual void OnDone() = 0;
 
-  // For any thread, before Finish. One read and one write at a time; a message
+  // For any thread. A read may also begin after Finish, and is then not `ok`; a
+  // write may not. One read and one write at a time; a message
   // that is read into must live until OnReadDone.
   template <typename Request>
   void StartRead(Request* request) {
     Start();
-    stream_.Read(request, &read_);
+    stream_.Read(request, TagOf(&read_));
   }
   template <typename Response>
   void StartWrite(const Response& response) {
     Start();
-    stream_.Write(response, &write_);
+    stream_.Write(response, TagOf(&write_));
   }
   // Ends the stream. Once, and not while something is written.
   void Finish(const grpc::Status& status) {
     Start();
-    stream_.Finish(status, &finish_);
+    stream_.Finish(status, TagOf(&finish_));
   }
 
  private:

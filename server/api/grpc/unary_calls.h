@@ -27,8 +27,9 @@ struct QueueServerOptions {
 };
 
 // Reads all requests into one message, and writes all responses from one: they
-// keep the memory that they grew, which the transport's limit on messages
-// bounds, and stay in the processor's cache. QueueServer::Add says what a
+// keep the memory that they grew, and stay in the processor's cache. Requests
+// that are refused are another matter: a message of many texts keeps what each
+// of them grew, one after the other. QueueServer::Add says what a
 // `Handler` is.
 template <typename Handler>
 class UnaryCalls final : public QueuedCalls {
@@ -80,7 +81,7 @@ class UnaryCalls final : public QueuedCalls {
     call->context.emplace();
     call->writer.emplace(&*call->context);
     ++ready_;
-    handler_.Post(&*call->context, &request_, &*call->writer, &queue_,
+    handler_.Post(&*call->context, &*request_, &*call->writer, &queue_,
                   TagOf(call));
   }
 
@@ -98,12 +99,13 @@ class UnaryCalls final : public QueuedCalls {
     // within Finish.
     response_.Clear();
     const grpc::Status status =
-        handler_.Handle(*call->context, request_, &response_);
+        handler_.Handle(*call->context, *request_, &response_);
     call->is_answered = true;
     if (status.ok()) {
       call->writer->Finish(response_, status, TagOf(call));
     } else {
       call->writer->FinishWithError(status, TagOf(call));
+      request_.emplace();
     }
   }
 
@@ -122,7 +124,8 @@ class UnaryCalls final : public QueuedCalls {
   const size_t ready_target_;
   const size_t max_calls_;
   grpc::ServerCompletionQueue& queue_;
-  Request request_;
+  // Always there, and in the same place, which gRPC knows.
+  absl::optional<Request> request_{absl::in_place};
   Response response_;
   size_t ready_ = 0;
   std::unordered_map<Call*, std::unique_ptr<Call>> calls_;

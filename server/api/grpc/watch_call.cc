@@ -13,6 +13,8 @@
 namespace wemasy::tokens {
 namespace {
 
+constexpr char kGone[] = "the client is gone, or its time is over";
+
 void FillResponse(const WatchMessage& message, v1::WatchResponse& response) {
   response.Clear();
   if (message.hello) {
@@ -82,15 +84,23 @@ class WatchCallImpl final : public WatchCall,
     {
       MutexLock lock(&mutex_);
       is_writing_ = false;
-      if (!ok && !end_) end_ = absl::CancelledError("the client is gone");
+      if (!ok && !end_) end_ = absl::CancelledError(kGone);
     }
     Pump();
   }
 
-  void OnCancel() override { End(absl::CancelledError("the client is gone")); }
+  void OnCancel() override { End(absl::CancelledError(kGone)); }
 
   void OnDone() override {
     if (stream_) streams_.Leave(*stream_);
+    // Only now it is known whether the client heard of the end: of one that is
+    // gone the last read looks like that of one that has ended its side.
+    if (context()->IsCancelled()) {
+      call_->Report(grpc::StatusCode::CANCELLED, kGone);
+    } else {
+      MutexLock lock(&mutex_);
+      call_->Report(code_, end_->message());
+    }
   }
 
   absl::Status Handle(const v1::WatchRequest& request) {
@@ -134,7 +144,11 @@ class WatchCallImpl final : public WatchCall,
     }
     if (!end_) return;
     is_finished_ = true;
-    Finish(call_->Finish(*end_));
+    // For the report, which comes too late to give the call one.
+    call_->request_id();
+    const grpc::Status reply = call_->Reply(*end_);
+    code_ = reply.error_code();
+    Finish(reply);
   }
 
   WatchStreams& streams_;
@@ -152,6 +166,7 @@ class WatchCallImpl final : public WatchCall,
   bool is_finished_ ABSL_GUARDED_BY(mutex_) = false;
   // How the stream ends, once it does.
   absl::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);
+  grpc::StatusCode code_ ABSL_GUARDED_BY(mutex_) = grpc::StatusCode::OK;
 };
 
 }  // namespace
