@@ -1,8 +1,11 @@
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
-/** While active, the browser asks before the page is left. */
+/**
+ * While active, the browser asks before the page is left. It begins and ends
+ * with what the page shows, not a moment after.
+ */
 export function useLeaveWarning(isActive: boolean): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isActive) return;
     const ask = (event: BeforeUnloadEvent) => {
       event.preventDefault();
