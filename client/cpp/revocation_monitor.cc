@@ -11,7 +11,8 @@ namespace {
 
 // After an answer that is not known to be current, or none.
 constexpr absl::Duration kAskAgain = absl::Milliseconds(100);
-// While no changes are heard of, or nobody vouches that there are none.
+// While no changes are heard of, nobody vouches that there are none, or only
+// another replica than the session's answers.
 constexpr absl::Duration kAskWithoutSession = absl::Seconds(2);
 
 }  // namespace
@@ -127,6 +128,11 @@ RevocationMonitor::WatchedTokens::iterator RevocationMonitor::Next() {
   return next;
 }
 
+bool RevocationMonitor::IsOfSession(const FreshAnswer& fresh) const {
+  return session_ != nullptr &&
+         session_->incarnation() == fresh.origin.incarnation;
+}
+
 bool RevocationMonitor::IsCurrent(const FreshAnswer& fresh) const {
   return session_ != nullptr && session_->TellsOf(fresh.origin) &&
          fresh.origin.seq >= session_->applied();
@@ -147,16 +153,18 @@ void RevocationMonitor::Check(int64_t id) {
   changed_.SignalAll();
   const auto found = watched_.find(id);
   if (found == watched_.end()) return;
-  found->second.is_asked = false;
+  Watched& watched = found->second;
   if (!fresh.ok()) return OnNoAnswer(id);
   if (fresh->answer.verdict != v1::VERDICT_VALID) return End(id);
-  Watched& watched = found->second;
+  watched.is_asked = false;
   const BootTime now = clock_.Now();
   watched.name = fresh->answer.identity->name;
   watched.vouched_until = now + vouch_timeout_;
-  if (now >= LeaseEnd()) {
+  if (watched.doubts != doubts) {
+    watched.due = now + kAskAgain;
+  } else if (now >= LeaseEnd() || !IsOfSession(*fresh)) {
     watched.due = std::min(now + kAskWithoutSession, fresh->answer.end);
-  } else if (watched.doubts == doubts && IsCurrent(*fresh)) {
+  } else if (IsCurrent(*fresh)) {
     // Any later change will be heard of.
     watched.due = fresh->answer.end;
     watched.is_settled = true;
@@ -168,8 +176,9 @@ void RevocationMonitor::Check(int64_t id) {
 
 void RevocationMonitor::OnNoAnswer(int64_t id) {
   const BootTime now = clock_.Now();
+  Watched& asked = watched_[id];
   // If it was, it has come to its own end.
-  watched_[id].is_settled = false;
+  asked.is_settled = false;
   std::vector<int64_t> ended;
   for (auto& [other, watched] : watched_) {
     if (watched.is_settled) continue;
@@ -177,12 +186,24 @@ void RevocationMonitor::OnNoAnswer(int64_t id) {
     watched.due = std::max(watched.due, now + kAskAgain);
   }
   // After the others: it may be that there is an answer about all but this one.
-  watched_[id].due = now + 2 * kAskAgain;
-  for (const int64_t each : ended) End(each);
+  asked.due = now + 2 * kAskAgain;
+  // One that ends is not asked about again before it does.
+  asked.is_asked = now >= asked.vouched_until;
+  for (const int64_t each : ended) {
+    AwaitCallback();
+    // Meanwhile somebody may have vouched for it.
+    const auto still = watched_.find(each);
+    if (still == watched_.end()) continue;
+    if (clock_.Now() >= still->second.vouched_until) End(each);
+  }
+}
+
+void RevocationMonitor::AwaitCallback() {
+  while (calling_ != 0) changed_.Wait(&mutex_);
 }
 
 void RevocationMonitor::End(int64_t id) {
-  while (calling_ != 0) changed_.Wait(&mutex_);
+  AwaitCallback();
   auto gone = watched_.extract(id);
   if (gone.empty()) return;
   std::function<void()> callback = std::move(gone.mapped().callback);

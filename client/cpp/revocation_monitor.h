@@ -63,7 +63,7 @@ class RevocationMonitor {
     int64_t doubts = 0;
     // Whether the session vouches for it: it would have told of a change.
     bool is_settled = false;
-    // Whether a thread is asking about it.
+    // Whether a thread is asking about it, or about to end it.
     bool is_asked = false;
   };
 
@@ -78,6 +78,8 @@ class RevocationMonitor {
   void Check(int64_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // No server answered about that one, nor would any about the others.
   void OnNoAnswer(int64_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Waits until no callback is running.
+  void AwaitCallback() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Forgets it, and calls back.
   void End(int64_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Has it asked about at once: the session's word does not count any more.
@@ -86,6 +88,9 @@ class RevocationMonitor {
   // Until when the session's lease lasts, as far as is known; long ago without
   // a session.
   BootTime LeaseEnd() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether the answer comes from the session's replica.
+  bool IsOfSession(const FreshAnswer& fresh) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Whether the answer is as new as all that the session has told, and the
   // session will tell of what changes it.
   bool IsCurrent(const FreshAnswer& fresh) const

@@ -83,6 +83,8 @@ class WatchSession {
   // Lives on with who has copies.
   const std::shared_ptr<const SessionState>& state() const { return public_; }
 
+  // Its replica.
+  const std::string& incarnation() const { return incarnation_; }
   // The stream's number.
   int64_t stream() const { return stream_; }
   // Whether the session's stream tells of what changes the answer.
