@@ -200,15 +200,16 @@ const Statement kRenewReplica{
     " ORDER BY c.seq"};
 
 // The renewals prove that the row as it was, and with it all that was applied
-// before, reached this timeline. A row that is on it already was moved by an
-// earlier call whose outcome was not known.
+// before, reached this timeline. A row that is on it already, or on one in
+// between, was moved by an earlier call whose outcome was not known.
 // The same renewals prove it for a row that was reaped there.
 const Statement kAdoptTimeline{
     "adopt_timeline",
     "WITH adopted AS (UPDATE replicas SET timeline = " WEMASY_TIMELINE
     ", renewals = renewals + 1, renew_time = clock_timestamp()"
     " WHERE id = $1 AND renewals >= $3::bigint"
-    " AND timeline IN ($2, " WEMASY_TIMELINE
+    " AND (timeline IN ($2, " WEMASY_TIMELINE
+    ") OR timeline BETWEEN $2 AND " WEMASY_TIMELINE
     ") RETURNING timeline, renewals)"
     " SELECT timeline, renewals, false FROM adopted UNION ALL"
     " SELECT '', renewals, true FROM reaped_replicas"

@@ -70,6 +70,20 @@ TEST_F(StorageFailoverTest, ARowThatKeptItsRenewalsIsAdopted) {
   adopted = replicas.AdoptTimeline(row);
   ASSERT_OK(adopted);
   ASSERT_TRUE(adopted->row.has_value());
+  // Two failovers came in succession, and the one answer between them was lost.
+  database_.Sql("UPDATE replicas SET timeline = '00000001a'");
+  adopted = replicas.AdoptTimeline(row);
+  ASSERT_OK(adopted);
+  ASSERT_TRUE(adopted->row.has_value());
+  EXPECT_EQ(adopted->row->timeline, "00000002");
+  for (const char* elsewhere : {"00000000", "00000003"}) {
+    database_.Sql(
+        absl::StrCat("UPDATE replicas SET timeline = '", elsewhere, "'"));
+    const auto refused = replicas.AdoptTimeline(row);
+    ASSERT_OK(refused);
+    EXPECT_EQ(refused->refusal, AdoptionRefusal::kHistoryLost);
+  }
+  database_.Sql("UPDATE replicas SET timeline = '00000002'");
   // One that another replica took away there had lost nothing.
   for (const int64_t kept : {row.renewals, row.renewals - 1}) {
     const ReplicaRow cut_off{absl::StrCat("cut-off-", kept), "00000001",

@@ -93,9 +93,9 @@ AdoptionOutcome Database::AdoptTimeline(const ReplicaRow& row) {
   const auto found = leader_.rows.find(row.id);
   if (found != leader_.rows.end()) {
     ReplicaRow& stored = found->second.row;
-    if (stored.renewals >= row.renewals &&
-        (stored.timeline == row.timeline ||
-         stored.timeline == leader_.timeline)) {
+    const bool is_between =
+        stored.timeline >= row.timeline && stored.timeline <= leader_.timeline;
+    if (stored.renewals >= row.renewals && is_between) {
       stored.timeline = leader_.timeline;
       ++stored.renewals;
       outcome.row = stored;

@@ -233,11 +233,9 @@ void Process::OnReaped(absl::string_view id) {
 
 void Process::OnClosed(CloseReason reason, absl::string_view text) {
   tally_.Count(NameOf(reason));
-  // That would keep everybody out until an operator comes. After two failovers
-  // it may be wrong: an adoption in doubt on the timeline in between has put
-  // the row there.
-  if (database_.epoch() < 2 && reason != CloseReason::kStopped &&
-      reason != CloseReason::kRowGone && !database_.has_lost()) {
+  // That would keep everybody out until an operator comes.
+  if (reason != CloseReason::kStopped && reason != CloseReason::kRowGone &&
+      !database_.has_lost()) {
     world_.Violate(absl::StrCat(life_->name, " is wrong: ", text));
   }
   if (text.find("taken away") != absl::string_view::npos) {
