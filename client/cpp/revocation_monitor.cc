@@ -160,11 +160,10 @@ void RevocationMonitor::Check(int64_t id) {
   const BootTime now = clock_.Now();
   watched.name = fresh->answer.identity->name;
   watched.vouched_until = now + vouch_timeout_;
-  if (watched.doubts != doubts) {
-    watched.due = now + kAskAgain;
-  } else if (now >= LeaseEnd() || !IsOfSession(*fresh)) {
+  const bool is_doubted = watched.doubts != doubts;
+  if (!is_doubted && (now >= LeaseEnd() || !IsOfSession(*fresh))) {
     watched.due = std::min(now + kAskWithoutSession, fresh->answer.end);
-  } else if (IsCurrent(*fresh)) {
+  } else if (!is_doubted && IsCurrent(*fresh)) {
     // Any later change will be heard of.
     watched.due = fresh->answer.end;
     watched.is_settled = true;
