@@ -2,7 +2,6 @@
 #ifndef WEMASY_CLIENT_CPP_REPLICAS_H_
 #define WEMASY_CLIENT_CPP_REPLICAS_H_
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -12,10 +11,14 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "client/cpp/answer_cache.h"
 #include "client/cpp/watch_session.h"
 #include "common/clock.h"
+#include "common/mutex.h"
+#include "grpcpp/channel.h"
 #include "grpcpp/security/credentials.h"
+#include "grpcpp/support/channel_arguments.h"
 #include "wemasy/tokens/v1/auth_service.grpc.pb.h"
 
 namespace wemasy::tokens {
@@ -26,24 +29,30 @@ struct FreshAnswer {
   AnswerOrigin origin;
 };
 
-// A connection to each target. Thread-safe.
+// A connection to each target, which stays with one replica. Thread-safe.
 class Replicas {
  public:
-  // `clock` must outlive this object.
+  // `clock` must outlive this object. A list of addresses, such as
+  // `ipv4:HOST:PORT,HOST:PORT`, is a target each.
   Replicas(const std::vector<std::string>& targets,
-           const std::shared_ptr<grpc::ChannelCredentials>& credentials,
+           std::shared_ptr<grpc::ChannelCredentials> credentials,
            const BootClock* clock);
 
-  size_t size() const { return stubs_.size(); }
-  v1::AuthService::Stub& stub(size_t replica) { return *stubs_[replica]; }
+  size_t size() const { return targets_.size(); }
+  std::shared_ptr<v1::AuthService::Stub> stub(size_t replica);
 
   // Waits until there is a connection to a replica, and returns whether there
   // is one. Connections come about only while somebody waits for an answer or
   // calls this; by itself gRPC looks after them every five seconds.
   bool AwaitConnection(size_t replica, absl::Duration timeout);
 
-  // Says which replica to ask first.
-  void Prefer(size_t replica) { preferred_ = replica; }
+  // Makes a connection anew that leads to a replica of no use: the target may
+  // lead to others.
+  void Renew(size_t replica);
+
+  // Says which replica to ask first: the one whose answers can be kept. Nothing
+  // for any.
+  void Prefer(absl::optional<size_t> replica);
 
   // Asks about a well-formed token: the preferred replica, and as long as one
   // cannot answer, the others in turn. Stream `stream` shall tell of changes to
@@ -52,10 +61,29 @@ class Replicas {
                                        absl::Duration timeout);
 
  private:
+  struct Connection {
+    std::shared_ptr<grpc::Channel> channel;
+    std::shared_ptr<v1::AuthService::Stub> stub;
+    BootTime made_at;
+  };
+
+  Connection Connect(const std::string& target,
+                     const grpc::ChannelArguments& settings) const;
+
+  size_t First();
+  // What was to be asked first could not answer, and another one did.
+  void RememberAnswer(size_t first, size_t replica);
+
   const BootClock& clock_;
-  std::vector<std::shared_ptr<grpc::Channel>> channels_;
-  std::vector<std::unique_ptr<v1::AuthService::Stub>> stubs_;
-  std::atomic<size_t> preferred_{0};
+  const std::shared_ptr<grpc::ChannelCredentials> credentials_;
+  std::vector<std::string> targets_;
+  // Of a single target: to any replica that it leads to.
+  Connection any_;
+  Mutex mutex_;
+  std::vector<Connection> connections_ ABSL_GUARDED_BY(mutex_);
+  absl::optional<size_t> preferred_ ABSL_GUARDED_BY(mutex_);
+  // Whom to ask first if none is preferred.
+  size_t answering_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace wemasy::tokens

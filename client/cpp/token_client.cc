@@ -61,11 +61,8 @@ class TokenClient::Impl {
   explicit Impl(const TokenClientOptions& options)
       : timeout_(options.timeout),
         replicas_(options.targets, options.credentials, &clock_),
-        monitor_(
-            [this](absl::string_view token) {
-              return Ask(token, GetSession());
-            },
-            options.vouch_timeout, &clock_),
+        monitor_([this](absl::string_view token) { return AskAgain(token); },
+                 options.vouch_timeout, &clock_),
         loop_(
             {options.max_answers, options.max_unknown}, &replicas_, &clock_,
             {[this](const std::shared_ptr<WatchSession>& session) {
@@ -121,6 +118,14 @@ class TokenClient::Impl {
       absl::string_view token, const std::shared_ptr<WatchSession>& session) {
     const int64_t stream = session == nullptr ? 0 : session->stream();
     return replicas_.Validate(token, stream, timeout_);
+  }
+
+  // About any bytes.
+  absl::StatusOr<FreshAnswer> AskAgain(absl::string_view token) {
+    if (IsTokenWellFormed(token)) return Ask(token, GetSession());
+    FreshAnswer malformed;
+    malformed.answer.verdict = v1::VERDICT_MALFORMED;
+    return malformed;
   }
 
   std::shared_ptr<WatchSession> GetSession() const {

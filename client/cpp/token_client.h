@@ -30,8 +30,11 @@
 namespace wemasy::tokens {
 
 struct TokenClientOptions {
-  // `host:port` of each server, or of one address that leads to any of them.
-  // At least one.
+  // `host:port` of each server, at least one. Or just one, of a name or a
+  // balancer that leads to any of them: if the server that was found first
+  // cannot answer, another is asked, and once it has given no leave to keep
+  // answers for some seconds, a connection is made anew. It should lead
+  // elsewhere, so a name's addresses must not always come in the same order.
   std::vector<std::string> targets;
   // Null for plaintext, which is for this machine only.
   std::shared_ptr<grpc::ChannelCredentials> credentials;

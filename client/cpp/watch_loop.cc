@@ -23,6 +23,11 @@ constexpr absl::Duration kFirstPause = absl::Milliseconds(50);
 constexpr absl::Duration kLongestPause = absl::Milliseconds(500);
 // After a replica that serves as many streams as it may.
 constexpr absl::Duration kPauseWhereFull = absl::Seconds(2);
+// How long a stream may be without leave, from the end of the last. A replica
+// ends one that retires at the first ping after its last grant has ended there,
+// a few thousandths of the grant later than here: however long grants are, that
+// is sooner.
+constexpr absl::Duration kLeavePatience = absl::Seconds(3);
 // How long it may take to notice that the client is going away.
 constexpr absl::Duration kStopPatience = absl::Milliseconds(100);
 
@@ -57,7 +62,11 @@ void WatchLoop::RunStreams() {
   do {
     had_lease_ = false;
     const grpc::Status ended = RunStream(replica);
-    if (had_lease_) pause = kFirstPause;
+    if (had_lease_) {
+      pause = kFirstPause;
+    } else {
+      replicas_.Renew(replica);
+    }
     const bool is_full =
         !had_lease_ &&
         ended.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED;
@@ -98,7 +107,7 @@ grpc::Status WatchLoop::RunStream(size_t replica) {
     changed_.SignalAll();
   }
   const std::unique_ptr<Stream> stream =
-      replicas_.stub(replica).Watch(&context);
+      replicas_.stub(replica)->Watch(&context);
   {
     MutexLock lock(&write_mutex_);
     stream_ = stream.get();
@@ -111,6 +120,7 @@ grpc::Status WatchLoop::RunStream(size_t replica) {
   if (session != nullptr) {
     replicas_.Prefer(replica);
     events_.on_session(session);
+    leave_due_ = clock_.Now() + kLeavePatience;
     {
       MutexLock lock(&mutex_);
       patience_end_ = BootTime::InfiniteFuture();
@@ -121,6 +131,7 @@ grpc::Status WatchLoop::RunStream(size_t replica) {
     }
     session->End();
     events_.on_session(nullptr);
+    replicas_.Prefer(absl::nullopt);
   }
   // First, so that the thread of the pings is not held up by a full stream.
   context.TryCancel();
@@ -176,7 +187,14 @@ absl::Status WatchLoop::Handle(const v1::WatchResponse& response,
     }
   }
   session.Grant(pinged_at, ttl, grant.change_number());
-  had_lease_ = had_lease_ || session.has_lease();
+  if (session.has_lease()) {
+    had_lease_ = true;
+    leave_due_ = session.state()->lease_end() + kLeavePatience;
+  } else if (clock_.Now() >= leave_due_) {
+    // Others may give some.
+    had_lease_ = false;
+    return absl::UnavailableError("the replica gives no leave");
+  }
   return absl::OkStatus();
 }
 

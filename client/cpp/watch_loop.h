@@ -71,8 +71,10 @@ class WatchLoop {
   // timeline. No stream may begin before it.
   std::string newest_timeline_;
   int64_t newest_seq_ = 0;
-  // Whether the stream has ever given a lease.
+  // Whether the stream has ever given a lease, and not long been without.
   bool had_lease_ = false;
+  // When the stream has to have given leave again.
+  BootTime leave_due_;
 
   Mutex mutex_;
   CondVar changed_;
