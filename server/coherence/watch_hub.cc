@@ -259,13 +259,17 @@ void WatchHub::Queue(const Change& change) {
 }
 
 void WatchHub::Deliver() {
+  CallIdle([this](const Stream& stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return is_closed_ || stream.is_behind || stream.HasToTell();
+  });
+}
+
+void WatchHub::CallIdle(absl::FunctionRef<bool(Stream&)> is_ready) {
   std::vector<std::shared_ptr<WatchListener>> listeners;
   {
     MutexLock lock(&mutex_);
     for (auto& [id, stream] : streams_) {
-      if (stream.is_idle &&
-          (is_closed_ || stream.is_behind || stream.HasToTell())) {
-        stream.is_idle = false;
+      if (is_ready(stream) && std::exchange(stream.is_idle, false)) {
         listeners.push_back(stream.listener);
       }
     }
@@ -293,18 +297,11 @@ void WatchHub::ForgetExpired(BootTime now) {
 }
 
 void WatchHub::EndRetired() {
-  std::vector<std::shared_ptr<WatchListener>> listeners;
-  {
-    MutexLock lock(&mutex_);
-    const BootTime now = clock_.Now();
-    for (auto& [id, stream] : streams_) {
-      stream.is_over |= HasRetired(stream, now);
-      if (stream.is_over && std::exchange(stream.is_idle, false)) {
-        listeners.push_back(stream.listener);
-      }
-    }
-  }
-  for (const auto& listener : listeners) listener->OnReady();
+  const BootTime now = clock_.Now();
+  CallIdle([this, now](Stream& stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    stream.is_over |= HasRetired(stream, now);
+    return stream.is_over;
+  });
 }
 
 int64_t WatchHub::Acked(int64_t applied) {

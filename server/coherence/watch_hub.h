@@ -12,6 +12,7 @@
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -160,6 +161,10 @@ class WatchHub final : public WatchStreams {
   bool IsOverdue(const Stream& stream, BootTime now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EndRetired();
+  // Tells the idle ones of the streams that are ready. It is called for all of
+  // them, with the mutex held.
+  void CallIdle(absl::FunctionRef<bool(Stream&)> is_ready)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   void ForgetExpired(BootTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CallReleased();
 

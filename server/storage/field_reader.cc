@@ -17,6 +17,14 @@ absl::string_view FieldReader::Text() {
   return *fields_[next_++];
 }
 
+absl::optional<std::string> FieldReader::OptionalText() {
+  if (NextIsNull()) {
+    Skip();
+    return absl::nullopt;
+  }
+  return std::string(Text());
+}
+
 int64_t FieldReader::Int() {
   int64_t number = 0;
   if (!absl::SimpleAtoi(Text(), &number)) failed_ = true;

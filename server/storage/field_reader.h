@@ -68,6 +68,7 @@ class FieldReader {
   }
 
   absl::string_view Text();
+  absl::optional<std::string> OptionalText();
   // From text only.
   int64_t Int();
   bool Bool();

@@ -58,11 +58,7 @@ absl::StatusOr<RenewalOutcome> ReadOutcome(FieldReader row, int64_t applied) {
     row.Skip();
   }
   renewal.head = row.Int();
-  if (row.NextIsNull()) {
-    row.Skip();
-  } else {
-    renewal.lost_history = std::string(row.Text());
-  }
+  renewal.lost_history = row.OptionalText();
   const bool same_timeline = row.Bool();
   const bool row_moved = row.Bool();
   ASSIGN_OR_RETURN(renewal.replicas, ReadReplicas(row));

@@ -32,11 +32,7 @@ absl::StatusOr<FeedHead> ReadHead(PostgresConnection& connection) {
   FeedHead head;
   head.seq = row.Int();
   head.timeline = std::string(row.Text());
-  if (row.NextIsNull()) {
-    row.Skip();
-  } else {
-    head.lost_history = std::string(row.Text());
-  }
+  head.lost_history = row.OptionalText();
   RETURN_IF_ERROR(row.status());
   return head;
 }

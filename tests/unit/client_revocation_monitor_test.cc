@@ -19,6 +19,12 @@ namespace {
 
 constexpr int kTokens = 40;
 
+FreshAnswer RevokedAnswer() {
+  FreshAnswer fresh;
+  fresh.answer.verdict = v1::VERDICT_REVOKED;
+  return fresh;
+}
+
 // Fault: ask in vain about each of them, one after the other.
 TEST(RevocationMonitorTest, OneQuestionInVainIsEnoughForAll) {
   const SystemBootClock clock;
@@ -47,9 +53,7 @@ TEST(RevocationMonitorTest, AnAnswerIsFoundForAllButTheOneWithout) {
   RevocationMonitor monitor(
       [&](absl::string_view token) -> absl::StatusOr<FreshAnswer> {
         if (token == "token 0") return absl::UnavailableError("nobody");
-        FreshAnswer fresh;
-        fresh.answer.verdict = v1::VERDICT_REVOKED;
-        return fresh;
+        return RevokedAnswer();
       },
       /*vouch_timeout=*/absl::Hours(1), &clock);
   std::vector<TokenSubscription> subscriptions;
@@ -66,12 +70,10 @@ TEST(RevocationMonitorTest, AnAnswerThatIsLongInComingHoldsUpNoOther) {
   absl::Notification told;
   RevocationMonitor monitor(
       [&](absl::string_view token) -> absl::StatusOr<FreshAnswer> {
-        FreshAnswer fresh;
-        fresh.answer.verdict = v1::VERDICT_REVOKED;
         if (token == "slow") {
           EXPECT_TRUE(told.WaitForNotificationWithTimeout(absl::Seconds(20)));
         }
-        return fresh;
+        return RevokedAnswer();
       },
       /*vouch_timeout=*/absl::Hours(1), &clock);
   const TokenSubscription slow = monitor.Subscribe("slow", [] {});
@@ -88,9 +90,7 @@ TEST(RevocationMonitorTest, CallbacksComeOneAtATime) {
   std::atomic<int> ended{0};
   RevocationMonitor monitor(
       [](absl::string_view) -> absl::StatusOr<FreshAnswer> {
-        FreshAnswer fresh;
-        fresh.answer.verdict = v1::VERDICT_REVOKED;
-        return fresh;
+        return RevokedAnswer();
       },
       /*vouch_timeout=*/absl::Hours(1), &clock);
   std::vector<TokenSubscription> subscriptions;
@@ -170,9 +170,7 @@ TEST(RevocationMonitorTest, WhatWaitsForItsCallbackIsNotAskedAboutAgain) {
   RevocationMonitor monitor(
       [&](absl::string_view) -> absl::StatusOr<FreshAnswer> {
         ++asked;
-        FreshAnswer fresh;
-        fresh.answer.verdict = v1::VERDICT_REVOKED;
-        return fresh;
+        return RevokedAnswer();
       },
       /*vouch_timeout=*/absl::Hours(1), &clock);
   const auto end = [&] {
