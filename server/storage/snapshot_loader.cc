@@ -89,19 +89,24 @@ class Loader {
       RETURN_IF_ERROR(Load(connection, "load_dead",
                            absl::StrCat(sql::kLoadDeadEntries, max_dead)));
     }
-    // Not later, when the other half has ended too.
-    return connection.Commit();
+    End(connection);
+    return absl::OkStatus();
   }
 
   absl::Status LoadSecondHalf(PostgresConnection& connection, int64_t page) {
     RETURN_IF_ERROR(
         Load(connection, "load_live",
              absl::StrCat(sql::kLoadLiveEntries, ">= '(", page, ",0)'")));
-    return connection.Commit();
+    End(connection);
+    return absl::OkStatus();
   }
 
  private:
   static constexpr absl::Duration kProgressInterval = absl::Seconds(5);
+
+  // Each half for itself: the other one may take longer. There is nothing to
+  // commit, and so nothing that a connection lost here could leave in doubt.
+  static void End(PostgresConnection& connection) { connection.Rollback(); }
 
   absl::Status Load(PostgresConnection& connection, absl::string_view name,
                     absl::string_view query) {
@@ -149,7 +154,7 @@ absl::StatusOr<FeedHead> LoadIndexSnapshot(PostgresConnection& first,
   ASSIGN_OR_RETURN(FeedHead head, ReadHead(first));
   if (head.lost_history) {
     // Nobody may use what would be loaded.
-    RETURN_IF_ERROR(first.Commit());
+    first.Rollback();
     return head;
   }
   ASSIGN_OR_RETURN(const Handover handover, ExportSnapshot(first));

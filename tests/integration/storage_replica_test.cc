@@ -219,15 +219,23 @@ TEST_F(StorageReplicaTest, ALoadThatLosesAConnectionFails) {
   database_.Sql(kInsertMany);
   for (const char* order : {"ASC", "DESC"}) {
     ASSERT_OK(replicas().Register(order, kTimeline));
-    std::atomic<bool> is_first{true};
+    std::atomic<int> begun{0};
+    absl::Notification terminated;
     const auto head = replicas().LoadSnapshot(0, [&](const auto& /*entries*/) {
-      if (!is_first.exchange(false)) return;
+      // Once both are amid their halves.
+      const int number = ++begun;
+      if (number == 1) {
+        EXPECT_TRUE(
+            terminated.WaitForNotificationWithTimeout(absl::Seconds(20)));
+      }
+      if (number != 2) return;
       database_.Sql(absl::StrCat(
           "SELECT pg_terminate_backend(pid, 5000) FROM (SELECT pid FROM"
           " pg_stat_activity WHERE datname = current_database() AND pid <>"
           " pg_backend_pid() AND xact_start IS NOT NULL"
-          " ORDER BY backend_start ",
+          " AND backend_type = 'client backend' ORDER BY backend_start ",
           order, " LIMIT 1) AS one"));
+      terminated.Notify();
     });
     EXPECT_THAT(head, StatusIs(absl::StatusCode::kUnavailable)) << order;
     EXPECT_THAT(Load(0), SizeIs(20000));
