@@ -17,10 +17,10 @@ constexpr absl::Duration kCancelledLook = absl::Milliseconds(100);
 
 // Who has not confirmed a change, and how long the wait for them can last yet.
 std::string Unconfirmed(const Barrier::Wait& wait, absl::Duration left) {
-  std::string who = "it is not known yet which replicas have";
-  if (wait.missing && wait.missing->empty()) {
-    who = "the database has failed over, and may have forgotten a replica";
-  } else if (wait.missing) {
+  if (!wait.missing) return "it is not known yet which replicas have";
+  std::string who =
+      "the database has failed over, and may have forgotten a replica";
+  if (!wait.missing->empty()) {
     const size_t confirmed =
         static_cast<size_t>(wait.receipt.acknowledged_replicas) +
         static_cast<size_t>(wait.receipt.gone_replicas);
@@ -48,7 +48,7 @@ void Barrier::Learn(const ReplicaRow& own, int64_t acked,
     view_.replicas[replica.row.id] = replica;
   }
   // The table shows this replica's row as it was before.
-  view_.replicas[own.id] = {own, acked};
+  view_.replicas[own.id] = {own, acked, options_.ttl};
   learned_.SignalAll();
 }
 
@@ -77,7 +77,7 @@ WaitEnd Barrier::AwaitEnd(Wait& wait, const Patience& patience) {
     BootTime wake = std::min(Bound(wait), patience.deadline);
     // Only the timeline's age keeps it.
     if (wait.missing && wait.missing->empty()) {
-      wake = std::min(wake, EarliestEnd());
+      wake = std::min(wake, EarliestEnd(wait));
     }
     if (patience.is_cancelled) wake = std::min(wake, now + kCancelledLook);
     learned_.WaitWithTimeout(&mutex_, wake - now);
@@ -93,20 +93,24 @@ absl::optional<WaitEnd> Barrier::LookLocked(Wait& wait, BootTime now) {
   SeeTimeline(wait.commit.timeline);
   Count(view_, wait);
   if (now >= Bound(wait)) {
-    if (wait.missing) {
-      wait.receipt.expired_replicas = static_cast<int>(wait.missing->size());
-    }
+    wait.receipt.expired_replicas = static_cast<int>(wait.missing->size());
     return WaitEnd::kExpired;
   }
-  if (!wait.missing || !wait.missing->empty() || now < EarliestEnd()) {
+  if (!wait.missing || !wait.missing->empty() || now < EarliestEnd(wait)) {
     return absl::nullopt;
   }
   return wait.receipt.gone_replicas > 0 ? WaitEnd::kGone
                                         : WaitEnd::kAcknowledged;
 }
 
+absl::Duration Barrier::Longest(const Wait& wait) const {
+  return LongestLease(std::max(options_.ttl, wait.longest_ttl));
+}
+
 BootTime Barrier::Bound(const Wait& wait) const {
-  return wait.commit.returned_at + LongestLease(options_.ttl);
+  // Somebody whom this process has never heard of may hold a longer lease.
+  if (!wait.missing) return BootTime::InfiniteFuture();
+  return wait.commit.returned_at + Longest(wait);
 }
 
 void Barrier::Count(const View& view, Wait& wait) {
@@ -122,6 +126,7 @@ void Barrier::Count(const View& view, Wait& wait) {
     wait.missing.emplace();
     for (const auto& [id, replica] : view.replicas) {
       wait.missing->push_back(id);
+      wait.longest_ttl = std::max(wait.longest_ttl, replica.ttl);
     }
   }
   std::vector<std::string>& missing = *wait.missing;
@@ -150,11 +155,11 @@ void Barrier::SeeTimeline(const std::string& timeline) {
   timeline_seen_ = clock_.Now();
 }
 
-BootTime Barrier::EarliestEnd() const {
+BootTime Barrier::EarliestEnd(const Wait& wait) const {
   if (options_.synchronous_failover || timeline_ == kFirstTimeline) {
     return BootTime();
   }
-  return timeline_seen_ + LongestLease(options_.ttl);
+  return timeline_seen_ + Longest(wait);
 }
 
 int64_t Barrier::replicas() const {

@@ -53,21 +53,25 @@ class Barrier final : public ChangeBarrier {
   void Learn(const ReplicaRow& own, int64_t acked, const Renewal& renewal);
 
   // Returns once every replica that was listed after the commit has
-  // acknowledged it or is gone, or once no lease from before the commit can
-  // still be held. On a timeline that this process has not known for that
-  // long, always waits until then: a failover may have lost the row of a
-  // replica that lives.
+  // acknowledged it or is gone, or once none of those can still hold a lease
+  // from before the commit. On a timeline that this process has not known for
+  // that long, always waits until then: a failover may have lost the row of a
+  // replica that lives. As long as nobody could list them, waits.
   absl::StatusOr<BarrierReceipt> Await(const CommitStamp& commit,
                                        const Patience& patience) override;
 
   // One wait, as far as it has come.
   struct Wait {
     explicit Wait(const CommitStamp& stamp)
-        : commit(stamp), missing(stamp.replicas) {}
+        : commit(stamp),
+          missing(stamp.replicas),
+          longest_ttl(stamp.longest_ttl) {}
 
     const CommitStamp commit;
     // Whom to wait for; nothing as long as nobody has listed them.
     absl::optional<std::vector<std::string>> missing;
+    // The longest of the leases' lengths that they say.
+    absl::Duration longest_ttl;
     BarrierReceipt receipt;
   };
 
@@ -92,8 +96,11 @@ class Barrier final : public ChangeBarrier {
   // Says since when the timeline is known, which a commit may be first to see.
   void SeeTimeline(const std::string& timeline)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // How long a lease from before the commit may last.
+  absl::Duration Longest(const Wait& wait) const;
   // From when on a wait may end before its bound.
-  BootTime EarliestEnd() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  BootTime EarliestEnd(const Wait& wait) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // When the wait ends whatever happens.
   BootTime Bound(const Wait& wait) const;
   absl::optional<WaitEnd> LookLocked(Wait& wait, BootTime now)

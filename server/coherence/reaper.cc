@@ -1,5 +1,6 @@
 #include "server/coherence/reaper.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "server/coherence/replica_options.h"
@@ -14,17 +15,14 @@ constexpr int kGapsPerTtl = 2;
 
 }  // namespace
 
-// Both clocks may be off: the reaper's may be fast, the holder's slow.
-Reaper::Reaper(absl::Duration ttl)
-    : patience_(LongestLease(ttl) + ttl / kClockDriftDivisor),
-      longest_gap_(ttl / kGapsPerTtl) {}
+Reaper::Reaper(absl::Duration own_ttl) : own_ttl_(own_ttl) {}
 
 void Reaper::Observe(const std::string& own_id,
                      const std::vector<ListedReplica>& replicas,
                      BootTime asked_at, BootTime answered_at) {
   // Whoever could not see the rows for a while was cut off from a database that
   // others may not have reached either: they get their time to come back.
-  if (answered_at - last_look_ > longest_gap_) sightings_.clear();
+  if (answered_at - last_look_ > own_ttl_ / kGapsPerTtl) sightings_.clear();
   if (answered_at - asked_at > kLongestLook) return;
   last_look_ = answered_at;
   std::map<std::string, Sighting> seen_now;
@@ -36,7 +34,12 @@ void Reaper::Observe(const std::string& own_id,
     const bool is_same = before != sightings_.end() &&
                          before->second.row.renewals == row.renewals &&
                          before->second.row.timeline == row.timeline;
-    seen_now[row.id] = {row, is_same ? before->second.seen : answered_at};
+    const absl::Duration ttl = std::max(own_ttl_, replica.ttl);
+    // Both clocks may be off: the reaper's may be fast, the holder's slow.
+    const absl::Duration patience =
+        LongestLease(ttl) + ttl / kClockDriftDivisor;
+    seen_now[row.id] = {row,
+                        is_same ? before->second.due : answered_at + patience};
   }
   sightings_ = std::move(seen_now);
 }
@@ -44,7 +47,7 @@ void Reaper::Observe(const std::string& own_id,
 std::vector<ReplicaRow> Reaper::Due(BootTime now) const {
   std::vector<ReplicaRow> due;
   for (const auto& [id, sighting] : sightings_) {
-    if (now >= sighting.seen + patience_) due.push_back(sighting.row);
+    if (now >= sighting.due) due.push_back(sighting.row);
   }
   return due;
 }

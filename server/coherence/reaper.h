@@ -19,7 +19,8 @@ namespace wemasy::tokens {
 // Not thread-safe.
 class Reaper {
  public:
-  explicit Reaper(absl::Duration ttl);
+  // `own_ttl` is that of the replica that reaps.
+  explicit Reaper(absl::Duration own_ttl);
 
   // Takes the table of replicas, asked for at `asked_at` and known at
   // `answered_at`.
@@ -34,13 +35,12 @@ class Reaper {
  private:
   struct Sighting {
     ReplicaRow row;
-    // When it was known that the row is like that: all its leases were asked
-    // for before.
-    BootTime seen;
+    // When all its leases must have ended: they were asked for before it was
+    // known that the row is like that.
+    BootTime due;
   };
 
-  const absl::Duration patience_;
-  const absl::Duration longest_gap_;
+  const absl::Duration own_ttl_;
   BootTime last_look_;
   std::map<std::string, Sighting> sightings_;
 };

@@ -11,7 +11,7 @@ namespace wemasy::tokens {
 
 struct ReplicaOptions {
   // The longest that this replica may answer without having heard from the
-  // database; the same at every replica.
+  // database. Whoever waits for it knows it from its row.
   absl::Duration ttl = absl::Seconds(30);
   // How many dead secrets to load at most.
   int64_t max_dead = 100'000;

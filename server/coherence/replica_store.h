@@ -42,6 +42,9 @@ struct ListedReplica {
   ReplicaRow row;
   // The last change that it and its clients have applied: it only rises.
   int64_t acked = 0;
+  // How long its leases may last. Zero if it is of a release that did not say:
+  // then as long as the reader's own.
+  absl::Duration ttl = absl::ZeroDuration();
 };
 
 // How many changes a renewal brings at most.
@@ -119,10 +122,12 @@ class ReplicaStore {
   virtual absl::StatusOr<FeedHead> LoadSnapshot(int64_t max_dead,
                                                 EntrySink sink) = 0;
 
-  // Inserts the replica's row, committed. Returns false, having written
-  // nothing, if the database is not on `timeline` now.
+  // Inserts the replica's row, committed, with how long its leases may last.
+  // Returns false, having written nothing, if the database is not on `timeline`
+  // now.
   virtual absl::StatusOr<bool> Register(const std::string& id,
-                                        const std::string& timeline) = 0;
+                                        const std::string& timeline,
+                                        absl::Duration ttl) = 0;
 
   // Renews the row, committed, raises its acknowledged number to `acked`, and
   // brings the changes after `applied`. Returns DataLoss if one of those is of

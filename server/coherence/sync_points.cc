@@ -54,7 +54,7 @@ absl::StatusOr<NextStep> SyncPoints::Load() {
   }
   row_ = {TokenId::Generate(random_).ToString(), head.timeline, 0};
   const absl::StatusOr<bool> registered =
-      store_.Register(row_.id, row_.timeline);
+      store_.Register(row_.id, row_.timeline, options_.ttl);
   if (!registered.ok()) {
     // The row may be there. Nobody uses its id again.
     store_.Deregister(row_.id).IgnoreError();

@@ -117,6 +117,8 @@ struct CommitStamp {
   // database session saw it: whom the changes have to reach. Nothing if that
   // session ended before it could tell.
   absl::optional<std::vector<std::string>> replicas;
+  // How long their leases may last: the longest of those that say so.
+  absl::Duration longest_ttl = absl::ZeroDuration();
 };
 
 // What a transaction may look at, and lock, before it writes. Locks are taken

@@ -21,22 +21,26 @@ constexpr int kMaxOperation = static_cast<int>(ChangeOperation::kPut);
 absl::StatusOr<std::vector<ListedReplica>> ReadReplicas(FieldReader& row) {
   std::vector<ListedReplica> replicas;
   if (row.NextIsNull()) {
-    for (int i = 0; i < 4; ++i) row.Skip();
+    for (int i = 0; i < 5; ++i) row.Skip();
     return replicas;
   }
   const std::vector<std::string> ids = row.Array();
   const std::vector<std::string> renewals = row.Array();
   const std::vector<std::string> acked = row.Array();
   const std::vector<std::string> timelines = row.Array();
-  bool well_formed = renewals.size() == ids.size() &&
-                     acked.size() == ids.size() &&
-                     timelines.size() == ids.size();
+  const std::vector<std::string> ttls = row.Array();
+  bool well_formed =
+      renewals.size() == ids.size() && acked.size() == ids.size() &&
+      timelines.size() == ids.size() && ttls.size() == ids.size();
   for (size_t i = 0; well_formed && i < ids.size(); ++i) {
     ListedReplica replica;
     replica.row.id = ids[i];
     replica.row.timeline = timelines[i];
+    int64_t ttl_ms = 0;
     well_formed = absl::SimpleAtoi(renewals[i], &replica.row.renewals) &&
-                  absl::SimpleAtoi(acked[i], &replica.acked);
+                  absl::SimpleAtoi(acked[i], &replica.acked) &&
+                  absl::SimpleAtoi(ttls[i], &ttl_ms);
+    replica.ttl = absl::Milliseconds(ttl_ms);
     replicas.push_back(std::move(replica));
   }
   if (well_formed) return replicas;
@@ -44,7 +48,7 @@ absl::StatusOr<std::vector<ListedReplica>> ReadReplicas(FieldReader& row) {
 }
 
 // The columns of a renewal that come before those of a change.
-constexpr int kOutcomeColumns = 10;
+constexpr int kOutcomeColumns = 11;
 
 absl::StatusOr<RenewalOutcome> ReadOutcome(FieldReader row, int64_t applied) {
   RenewalOutcome outcome;
@@ -152,12 +156,16 @@ absl::StatusOr<FeedHead> PostgresReplicaStore::LoadSnapshot(int64_t max_dead,
   return head;
 }
 
-absl::StatusOr<bool> PostgresReplicaStore::Register(
-    const std::string& id, const std::string& timeline) {
+absl::StatusOr<bool> PostgresReplicaStore::Register(const std::string& id,
+                                                    const std::string& timeline,
+                                                    absl::Duration ttl) {
+  const int64_t ttl_ms =
+      absl::ToInt64Milliseconds(absl::Ceil(ttl, absl::Milliseconds(1)));
   ASSIGN_OR_RETURN(
       const Rows rows,
-      ExecuteCommitted(sql::kRegisterReplica,
-                       Params().Text(id).Text(timeline).Int(kMaxOperation)));
+      ExecuteCommitted(
+          sql::kRegisterReplica,
+          Params().Text(id).Text(timeline).Int(kMaxOperation).Int(ttl_ms)));
   return rows.affected() == 1;
 }
 

@@ -29,7 +29,8 @@ class PostgresReplicaStore final : public ReplicaStore {
   absl::StatusOr<FeedHead> LoadSnapshot(int64_t max_dead,
                                         EntrySink sink) override;
   absl::StatusOr<bool> Register(const std::string& id,
-                                const std::string& timeline) override;
+                                const std::string& timeline,
+                                absl::Duration ttl) override;
   absl::StatusOr<RenewalOutcome> Renew(const ReplicaRow& row, int64_t acked,
                                        int64_t applied) override;
   absl::StatusOr<AdoptionOutcome> AdoptTimeline(const ReplicaRow& row) override;

@@ -1,6 +1,9 @@
 #include "server/storage/postgres_token_store.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "common/status_macros.h"
@@ -35,19 +38,22 @@ int StateParameter(const TokenFilter& filter) {
   return 0;
 }
 
-// Nothing if the commit's session did not live long enough to tell.
-absl::optional<std::vector<std::string>> ListReplicas(
-    PostgresConnection& connection) {
+// Lists in `stamp` whom the commit of `connection` has to reach; nobody if its
+// session did not live long enough to tell.
+void ListReplicas(PostgresConnection& connection, CommitStamp& stamp) {
   const absl::StatusOr<Rows> rows = connection.Execute(sql::kListReplicas);
   // The commit stands: nobody shall run the transaction again.
   connection.ClearFailure();
-  if (!rows.ok()) return absl::nullopt;
+  if (!rows.ok()) return;
   std::vector<std::string> ids;
-  ids.reserve(rows->size());
   for (size_t i = 0; i < rows->size(); ++i) {
-    ids.emplace_back(rows->Row(i).Text());
+    FieldReader row = rows->Row(i);
+    ids.emplace_back(row.Text());
+    const absl::Duration ttl = absl::Milliseconds(row.Int());
+    if (!row.status().ok()) return;
+    stamp.longest_ttl = std::max(stamp.longest_ttl, ttl);
   }
-  return ids;
+  stamp.replicas = std::move(ids);
 }
 
 Params ListParams(const TokenQuery& query, int64_t scan) {
@@ -104,7 +110,7 @@ absl::StatusOr<CommitStamp> PostgresTokenStore::Transact(
         RETURN_IF_ERROR(connection.Commit());
         stamp.sent_at = sent_at;
         stamp.returned_at = pool_.clock().Now();
-        stamp.replicas = ListReplicas(connection);
+        ListReplicas(connection, stamp);
         return absl::OkStatus();
       }));
   return stamp;

@@ -11,7 +11,7 @@ namespace wemasy::tokens {
 class PostgresConnection;
 
 // The oldest: a migration expands first, and a later release relies on it.
-inline constexpr int kMinSchemaVersion = 6;
+inline constexpr int kMinSchemaVersion = 8;
 
 // The newest that this binary knows: that of the last migration it carries.
 int MaxSchemaVersion();

@@ -155,7 +155,8 @@ const Statement kAppendChanges{
 // On the session that committed, in a snapshot after the commit: whom the
 // change has to reach.
 const Statement kListReplicas{"list_replicas",
-                              "SELECT id FROM replicas ORDER BY id"};
+                              "SELECT id, COALESCE(lease_ttl_ms, 0)"
+                              " FROM replicas ORDER BY id"};
 
 // The state of the database, read first in the snapshot of a load.
 const Statement kReadHead{"read_head", "SELECT seq, " WEMASY_TIMELINE
@@ -164,8 +165,9 @@ const Statement kReadHead{"read_head", "SELECT seq, " WEMASY_TIMELINE
 // What a load saw on another timeline may have been lost with it.
 const Statement kRegisterReplica{
     "register_replica",
-    "INSERT INTO replicas (id, timeline, max_operation)"
-    " SELECT $1, $2, $3::smallint WHERE " WEMASY_TIMELINE " = $2"};
+    "INSERT INTO replicas (id, timeline, max_operation, lease_ttl_ms)"
+    " SELECT $1, $2, $3::smallint, $4::integer"
+    " WHERE " WEMASY_TIMELINE " = $2"};
 
 // The head is the snapshot's, taken after the statement was sent: every change
 // up to it is committed, and so is every change acknowledged before the
@@ -186,7 +188,7 @@ const Statement kRenewReplica{
     " SELECT r.renewals, r.time, h.seq, h.lost_history, " WEMASY_TIMELINE
     " = $2,"
     " EXISTS (SELECT 1 FROM replicas WHERE id = $1 AND timeline <> $2),"
-    " l.ids, l.renewals, l.acked, l.timelines,"
+    " l.ids, l.renewals, l.acked, l.timelines, l.ttls,"
     " c.seq, c.operation, " WEMASY_ENTRY_COLUMNS
     " FROM change_head h LEFT JOIN renewed r ON true"
     " LEFT JOIN (SELECT *, row_number() OVER (ORDER BY seq) AS ordinal"
@@ -195,7 +197,9 @@ const Statement kRenewReplica{
     " LEFT JOIN (SELECT array_agg(id ORDER BY id) AS ids,"
     "  array_agg(renewals ORDER BY id) AS renewals,"
     "  array_agg(acked_seq ORDER BY id) AS acked,"
-    "  array_agg(timeline ORDER BY id) AS timelines FROM replicas) l"
+    "  array_agg(timeline ORDER BY id) AS timelines,"
+    "  array_agg(COALESCE(lease_ttl_ms, 0) ORDER BY id) AS ttls"
+    "  FROM replicas) l"
     "  ON COALESCE(c.ordinal, 1) = 1"
     " ORDER BY c.seq"};
 

@@ -59,8 +59,9 @@ class StoreBench {
     SystemRandom random;
     row_ = {TokenId::Generate(random).ToString(), head.timeline, 0};
     acked_ = head.seq;
-    ASSIGN_OR_RETURN(const bool registered,
-                     replicas_.Register(row_.id, row_.timeline));
+    ASSIGN_OR_RETURN(
+        const bool registered,
+        replicas_.Register(row_.id, row_.timeline, absl::Seconds(30)));
     return registered ? absl::OkStatus()
                       : absl::AbortedError("on another timeline now");
   }

@@ -63,7 +63,8 @@ class PostgresEnvironment final : public StoreEnvironment {
 
   std::vector<Change> Changes() override {
     const ReplicaRow reader{"reader", "00000001", 0};
-    EXPECT_OK(replica_store_.Register(reader.id, reader.timeline));
+    EXPECT_OK(
+        replica_store_.Register(reader.id, reader.timeline, absl::Seconds(30)));
     auto outcome = replica_store_.Renew(reader, 0, 0);
     EXPECT_OK(outcome);
     EXPECT_OK(replica_store_.Deregister(reader.id));

@@ -277,7 +277,7 @@ TEST_F(RuntimeRoleTest, CanDoAllThatTheServiceDoes) {
   PostgresReplicaStore& replicas = database_.replicas();
   const auto head = replicas.LoadSnapshot(100, [](const auto&) {});
   ASSERT_OK(head);
-  EXPECT_OK(replicas.Register("r1", head->timeline));
+  EXPECT_OK(replicas.Register("r1", head->timeline, kTtl));
   EXPECT_OK(replicas.Renew({"r1", head->timeline, 0}, 1, 0));
   EXPECT_OK(replicas.AdoptTimeline({"r1", head->timeline, 1}));
   EXPECT_OK(replicas.MarkHistoryLost("a test"));

@@ -23,7 +23,7 @@ class CommitInDoubtTest : public ::testing::Test {
   CommitInDoubtTest() {
     // Connections, and what they have prepared, before the waiting starts.
     EXPECT_OK(database_.Write(Mutation()));
-    EXPECT_OK(database_.replicas().Register("r1", "00000001"));
+    EXPECT_OK(database_.replicas().Register("r1", "00000001", kTtl));
     cluster_.Reconfigure("synchronous_standby_names = 'nobody'");
     while (database_.Sql("SHOW synchronous_standby_names") != "nobody") {
       absl::SleepFor(absl::Milliseconds(10));
@@ -89,7 +89,7 @@ TEST_F(CommitInDoubtTest, ARenewalThatHangsEndsByItself) {
 
 TEST_F(CommitInDoubtTest, NeitherIsARegistration) {
   std::thread canceller = WhenWaiting("pg_cancel_backend");
-  EXPECT_FALSE(database_.replicas().Register("r2", "00000001").ok());
+  EXPECT_FALSE(database_.replicas().Register("r2", "00000001", kTtl).ok());
   canceller.join();
 }
 

@@ -45,7 +45,7 @@ class StorageFailoverTest : public ::testing::Test {
 TEST_F(StorageFailoverTest, ARowThatKeptItsRenewalsIsAdopted) {
   PostgresReplicaStore& replicas = database_.replicas();
   ReplicaRow row{"r1", "00000001", 0};
-  ASSERT_OK(replicas.Register(row.id, row.timeline));
+  ASSERT_OK(replicas.Register(row.id, row.timeline, kTtl));
   ASSERT_OK(database_.Write(Mutation()));
   const auto outcome = replicas.Renew(row, 1, 1);
   ASSERT_OK(outcome);
@@ -57,7 +57,7 @@ TEST_F(StorageFailoverTest, ARowThatKeptItsRenewalsIsAdopted) {
   const auto refused = replicas.Renew(row, 1, 1);
   ASSERT_OK(refused);
   EXPECT_EQ(refused->refusal, RenewalRefusal::kOtherTimeline);
-  const auto registered = replicas.Register("r2", "00000001");
+  const auto registered = replicas.Register("r2", "00000001", kTtl);
   ASSERT_OK(registered);
   EXPECT_FALSE(*registered);
 
@@ -88,7 +88,7 @@ TEST_F(StorageFailoverTest, ARowThatKeptItsRenewalsIsAdopted) {
   for (const int64_t kept : {row.renewals, row.renewals - 1}) {
     const ReplicaRow cut_off{absl::StrCat("cut-off-", kept), "00000001",
                              row.renewals};
-    ASSERT_OK(replicas.Register(cut_off.id, "00000002"));
+    ASSERT_OK(replicas.Register(cut_off.id, "00000002", kTtl));
     ReplicaRow reaped{cut_off.id, "00000002", 0};
     while (reaped.renewals < kept) {
       const auto renewed = replicas.Renew(reaped, 0, 0);
@@ -116,7 +116,7 @@ TEST_F(StorageFailoverTest, ARowThatKeptItsRenewalsIsAdopted) {
 TEST_F(StorageFailoverTest, ARowThatLostRenewalsIsNot) {
   PostgresReplicaStore& replicas = database_.replicas();
   ReplicaRow row{"r1", "00000001", 0};
-  ASSERT_OK(replicas.Register(row.id, row.timeline));
+  ASSERT_OK(replicas.Register(row.id, row.timeline, kTtl));
   cluster_.Stop();
   Run(absl::StrCat("cp -a ", cluster_.data_directory(), " ", CopyOfData()));
   cluster_.Start();

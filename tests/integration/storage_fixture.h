@@ -24,6 +24,9 @@
 
 namespace wemasy::tokens {
 
+// Of the replicas that tests register.
+inline constexpr absl::Duration kTtl = absl::Seconds(30);
+
 // Keeps what storage tells the operators. Thread-safe.
 class CapturedLog {
  public:

@@ -25,6 +25,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Optional;
 using ::testing::SizeIs;
 
 constexpr char kTimeline[] = "00000001";
@@ -218,7 +219,7 @@ TEST_F(StorageReplicaTest, ALoadKeepsDifferentValuesApart) {
 TEST_F(StorageReplicaTest, ALoadThatLosesAConnectionFails) {
   database_.Sql(kInsertMany);
   for (const char* order : {"ASC", "DESC"}) {
-    ASSERT_OK(replicas().Register(order, kTimeline));
+    ASSERT_OK(replicas().Register(order, kTimeline, kTtl));
     std::atomic<int> begun{0};
     absl::Notification terminated;
     const auto head = replicas().LoadSnapshot(0, [&](const auto& /*entries*/) {
@@ -243,11 +244,11 @@ TEST_F(StorageReplicaTest, ALoadThatLosesAConnectionFails) {
 }
 
 TEST_F(StorageReplicaTest, RegistersOnTheLoadsTimelineOnly) {
-  const auto wrong = replicas().Register("r1", "00000002");
+  const auto wrong = replicas().Register("r1", "00000002", kTtl);
   ASSERT_OK(wrong);
   EXPECT_FALSE(*wrong);
   EXPECT_EQ(database_.Sql("SELECT count(*) FROM replicas"), "0");
-  const auto right = replicas().Register("r1", kTimeline);
+  const auto right = replicas().Register("r1", kTimeline, kTtl);
   ASSERT_OK(right);
   EXPECT_TRUE(*right);
   EXPECT_EQ(database_.Sql("SELECT id || timeline || max_operation || renewals"
@@ -257,8 +258,8 @@ TEST_F(StorageReplicaTest, RegistersOnTheLoadsTimelineOnly) {
 }
 
 TEST_F(StorageReplicaTest, ARenewalTellsTheHeadAndEverybody) {
-  ASSERT_OK(replicas().Register("r1", kTimeline));
-  ASSERT_OK(replicas().Register("r2", kTimeline));
+  ASSERT_OK(replicas().Register("r1", kTimeline, kTtl));
+  ASSERT_OK(replicas().Register("r2", kTimeline, kTtl));
   ASSERT_OK(database_.Write(Mutation()));
   const absl::Time before = absl::Now() - absl::Milliseconds(1);
   const ReplicaRow row{"r1", kTimeline, 0};
@@ -281,8 +282,28 @@ TEST_F(StorageReplicaTest, ARenewalTellsTheHeadAndEverybody) {
   EXPECT_EQ(MustRenew(row, 0).renewal->replicas[0].acked, 1);
 }
 
+TEST_F(StorageReplicaTest, RowsSayHowLongTheirLeasesMayBe) {
+  // Rounded up, if at all.
+  ASSERT_OK(replicas().Register("r1", kTimeline,
+                                kTtl + absl::Nanoseconds(1'000'001)));
+  ASSERT_OK(replicas().Register("r2", kTimeline, kTtl));
+  // As a server of the release before does.
+  database_.Sql(
+      "INSERT INTO replicas (id, timeline, max_operation)"
+      " VALUES ('r3', '00000001', 1)");
+  const RenewalOutcome outcome = MustRenew({"r2", kTimeline, 0});
+  ASSERT_THAT(outcome.renewal->replicas, SizeIs(3));
+  EXPECT_EQ(outcome.renewal->replicas[0].ttl, kTtl + absl::Milliseconds(2));
+  EXPECT_EQ(outcome.renewal->replicas[1].ttl, kTtl);
+  EXPECT_EQ(outcome.renewal->replicas[2].ttl, absl::ZeroDuration());
+  const auto stamp = database_.Write(Mutation());
+  ASSERT_OK(stamp);
+  EXPECT_THAT(stamp->replicas, Optional(ElementsAre("r1", "r2", "r3")));
+  EXPECT_EQ(stamp->longest_ttl, kTtl + absl::Milliseconds(2));
+}
+
 TEST_F(StorageReplicaTest, ARenewalBringsTheMarkOfLostHistory) {
-  ASSERT_OK(replicas().Register("r1", kTimeline));
+  ASSERT_OK(replicas().Register("r1", kTimeline, kTtl));
   const ReplicaRow row{"r1", kTimeline, 0};
   EXPECT_EQ(MustRenew(row).renewal->lost_history, absl::nullopt);
   ASSERT_OK(replicas().MarkHistoryLost("changes 7..9"));
@@ -304,7 +325,7 @@ TEST_F(StorageReplicaTest, WithoutTheRowAndTheLastChangeHistoryWasLost) {
 TEST_F(StorageReplicaTest, ARenewalIsRefusedWithoutTheRowOrItsTimeline) {
   const ReplicaRow row{"r1", kTimeline, 0};
   EXPECT_EQ(MustRenew(row).refusal, RenewalRefusal::kRowGone);
-  ASSERT_OK(replicas().Register("r1", kTimeline));
+  ASSERT_OK(replicas().Register("r1", kTimeline, kTtl));
   EXPECT_TRUE(MustRenew(row).renewal.has_value());
   EXPECT_EQ(MustRenew({"r1", "00000002", 0}).refusal,
             RenewalRefusal::kOtherTimeline);
@@ -320,7 +341,7 @@ TEST_F(StorageReplicaTest, ARenewalIsRefusedWithoutTheRowOrItsTimeline) {
 }
 
 TEST_F(StorageReplicaTest, ARowIsReapedOnlyAsItWasSeen) {
-  ASSERT_OK(replicas().Register("r1", kTimeline));
+  ASSERT_OK(replicas().Register("r1", kTimeline, kTtl));
   ASSERT_TRUE(MustRenew({"r1", kTimeline, 0}).renewal.has_value());
   for (const ReplicaRow& other :
        {ReplicaRow{"r1", kTimeline, 0}, ReplicaRow{"r1", "00000002", 1},
@@ -335,8 +356,8 @@ TEST_F(StorageReplicaTest, ARowIsReapedOnlyAsItWasSeen) {
 }
 
 TEST_F(StorageReplicaTest, ChangesComeInOrderAndInPieces) {
-  ASSERT_OK(replicas().Register("r1", kTimeline));
-  ASSERT_OK(replicas().Register("r2", kTimeline));
+  ASSERT_OK(replicas().Register("r1", kTimeline, kTtl));
+  ASSERT_OK(replicas().Register("r2", kTimeline, kTtl));
   Mutation mutation;
   mutation.changes.resize(kChangesPerRenewal + 2);
   ASSERT_OK(database_.Write(mutation));
@@ -361,7 +382,7 @@ TEST_F(StorageReplicaTest, ChangesComeInOrderAndInPieces) {
 
 // Fault: take the absence of a change for that of the replicas.
 TEST_F(StorageReplicaTest, TheReplicasComeThoughTheNextChangeIsMissing) {
-  ASSERT_OK(replicas().Register("r1", kTimeline));
+  ASSERT_OK(replicas().Register("r1", kTimeline, kTtl));
   Mutation mutation;
   mutation.changes.resize(3);
   ASSERT_OK(database_.Write(mutation));
@@ -373,7 +394,7 @@ TEST_F(StorageReplicaTest, TheReplicasComeThoughTheNextChangeIsMissing) {
 
 TEST_F(StorageReplicaTest, AChangeOfAnUnknownKindIsDataLoss) {
   database_.MustCreate();
-  ASSERT_OK(replicas().Register("r1", kTimeline));
+  ASSERT_OK(replicas().Register("r1", kTimeline, kTtl));
   const ReplicaRow row{"r1", kTimeline, 0};
   database_.Sql("UPDATE change_log SET operation = 99");
   EXPECT_THAT(replicas().Renew(row, 0, 0),
@@ -411,7 +432,7 @@ TEST_F(StorageReplicaTest, ConcurrentMutationsAreDenseAndCountedOneByOne) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(database_.Sql("SELECT count(*) FROM tokens"), absl::StrCat(kLimit));
-  ASSERT_OK(replicas().Register("r1", kTimeline));
+  ASSERT_OK(replicas().Register("r1", kTimeline, kTtl));
   const std::vector<Change> changes =
       MustRenew({"r1", kTimeline, 0}).renewal->changes;
   ASSERT_THAT(changes, SizeIs(kThreads * kTries));
@@ -475,7 +496,7 @@ TEST_F(StorageReplicaTest, AListenerEndsThoughTheServerDoesNotAnswer) {
 }
 
 TEST_F(StorageReplicaTest, AConnectionThatWasLostIsReplaced) {
-  ASSERT_OK(replicas().Register("r1", kTimeline));
+  ASSERT_OK(replicas().Register("r1", kTimeline, kTtl));
   database_.Sql(
       "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
       " WHERE datname = current_database() AND pid <> pg_backend_pid()");

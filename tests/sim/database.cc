@@ -55,9 +55,10 @@ void Database::FailOver() {
   leader_.timeline = absl::StrCat("0000000", epoch_ + 1);
 }
 
-bool Database::Register(const std::string& id, const std::string& timeline) {
+bool Database::Register(const std::string& id, const std::string& timeline,
+                        absl::Duration ttl) {
   if (leader_.timeline != timeline) return false;
-  leader_.rows[id] = {{id, timeline, 0}, 0};
+  leader_.rows[id] = {{id, timeline, 0}, 0, ttl};
   return true;
 }
 
@@ -206,10 +207,11 @@ absl::StatusOr<FeedHead> StoreFront::LoadSnapshot(int64_t /*max_dead*/,
 }
 
 absl::StatusOr<bool> StoreFront::Register(const std::string& id,
-                                          const std::string& timeline) {
+                                          const std::string& timeline,
+                                          absl::Duration ttl) {
   absl::StatusOr<bool> registered =
-      Write<bool>("register", [&database = database_, id, timeline] {
-        return database.Register(id, timeline);
+      Write<bool>("register", [&database = database_, id, timeline, ttl] {
+        return database.Register(id, timeline, ttl);
       });
   if (registered.ok() && !*registered) {
     tally_.Count("loads of another timeline");

@@ -62,7 +62,8 @@ class Database {
   void FailOver();
 
   // One statement each.
-  bool Register(const std::string& id, const std::string& timeline);
+  bool Register(const std::string& id, const std::string& timeline,
+                absl::Duration ttl);
   // Changes the row; the rest of the answer is of the snapshot `seen`.
   RenewalOutcome Renew(const ReplicaRow& row, int64_t acked, int64_t applied,
                        const DatabaseState& seen);
@@ -96,7 +97,8 @@ class StoreFront final : public ReplicaStore {
   absl::StatusOr<FeedHead> LoadSnapshot(int64_t max_dead,
                                         EntrySink sink) override;
   absl::StatusOr<bool> Register(const std::string& id,
-                                const std::string& timeline) override;
+                                const std::string& timeline,
+                                absl::Duration ttl) override;
   absl::StatusOr<RenewalOutcome> Renew(const ReplicaRow& row, int64_t acked,
                                        int64_t applied) override;
   absl::StatusOr<AdoptionOutcome> AdoptTimeline(const ReplicaRow& row) override;

@@ -182,7 +182,10 @@ void Schedule::Call(const std::shared_ptr<Process>& server, Operation operation,
     const DatabaseState& state =
         epoch == database_.epoch() ? database_.leader() : database_.deposed();
     stamp.replicas.emplace();
-    for (const auto& [id, row] : state.rows) stamp.replicas->push_back(id);
+    for (const auto& [id, listed] : state.rows) {
+      stamp.replicas->push_back(id);
+      stamp.longest_ttl = std::max(stamp.longest_ttl, listed.ttl);
+    }
     world_.Sleep(world_.Delay());
   }
   Await(*server, stamp, deeds);
@@ -214,8 +217,9 @@ void Schedule::Await(Process& server, const CommitStamp& stamp,
       return;
     }
     // The bound of the wait, or that of a young timeline.
-    world_.Sleep(
-        std::min(server.clock().Until(bound) + 1, world_.weather().ttl / 4));
+    const Nanos left = server.clock().Until(bound);
+    const Nanos often = world_.weather().ttl / 4;
+    world_.Sleep(left > 0 ? std::min(left + 1, often) : often);
   }
 }
 

@@ -150,10 +150,13 @@ void Schedule::Plan() {
 
 void Schedule::PlanFailovers() {
   options_.synchronous_failover = plan_.Chance(300);
+  ttls_differ_ = plan_.Chance(500);
   if (plan_.Chance(700)) return;
   const Nanos at = end_ / 4 + plan_.Below(end_ / 2);
   const bool is_lossy = !options_.synchronous_failover && plan_.Chance(500);
   if (is_lossy) {
+    // Nobody would know of a longer one whose registration was lost.
+    ttls_differ_ = false;
     world_.After(std::max<Nanos>(0, at - plan_.Below(world_.weather().ttl / 2)),
                  [this] { database_.StallStandby(); });
   }
@@ -200,8 +203,10 @@ void Schedule::PlanFailovers() {
 void Schedule::StartProcess(size_t slot) {
   std::shared_ptr<Process>& place = servers_[slot];
   if (place != nullptr) ended_.push_back(std::move(place));
+  ReplicaOptions options = options_;
+  if (ttls_differ_) options.ttl = options.ttl * world_.draw().Between(2, 4) / 4;
   place = std::make_shared<Process>(
-      &world_, &database_, &tally_, clocks_[slot].get(), options_,
+      &world_, &database_, &tally_, clocks_[slot].get(), options,
       absl::StrCat("r", slot, ".", ended_.size()));
   world_.Trace(place->life()->name, "starts");
   world_.Spawn(0, place->life(), [this, slot, process = place.get()] {

@@ -88,7 +88,9 @@ class Schedule {
 
   Tally& tally_;
   Draw plan_;
+  // Of every process, but that leases may be shorter.
   ReplicaOptions options_;
+  bool ttls_differ_ = false;
   World world_;
   Database database_;
   Ledger ledger_;

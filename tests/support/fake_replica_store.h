@@ -27,6 +27,8 @@ class FakeReplicaStore final : public ReplicaStore {
   std::string timeline = "00000001";
   absl::optional<std::string> lost_history;
   std::map<std::string, ReplicaRow> rows;
+  // How long each replica's leases may last.
+  std::map<std::string, absl::Duration> ttls;
   // What each replica has acknowledged.
   std::map<std::string, int64_t> acked;
   // The renewals of rows that were reaped.
@@ -57,10 +59,12 @@ class FakeReplicaStore final : public ReplicaStore {
   }
 
   absl::StatusOr<bool> Register(const std::string& id,
-                                const std::string& loaded_on) override {
+                                const std::string& loaded_on,
+                                absl::Duration ttl) override {
     if (auto status = Begin("Register"); !status.ok()) return status;
     if (loaded_on != timeline) return false;
     rows[id] = {id, timeline, 0};
+    ttls[id] = ttl;
     return true;
   }
 
@@ -82,7 +86,7 @@ class FakeReplicaStore final : public ReplicaStore {
       outcome.renewal->lost_history = lost_history;
       outcome.renewal->database_time = now;
       for (const auto& [id, listed] : rows) {
-        outcome.renewal->replicas.push_back({listed, acked[id]});
+        outcome.renewal->replicas.push_back({listed, acked[id], ttls[id]});
       }
       acked[row.id] = std::max(acked[row.id], now_acked);
       outcome.renewal->renewals = ++found->second.renewals;

@@ -34,8 +34,8 @@ ReplicaOptions Options(bool synchronous_failover = false) {
 }
 
 ListedReplica Listed(std::string id, int64_t acked,
-                     std::string timeline = kFirst) {
-  return {{std::move(id), std::move(timeline), 1}, acked};
+                     std::string timeline = kFirst, absl::Duration ttl = kTtl) {
+  return {{std::move(id), std::move(timeline), 1}, acked, ttl};
 }
 
 class BarrierTest : public ::testing::Test {
@@ -143,6 +143,26 @@ TEST_F(BarrierTest, EndsWhenNoLeaseFromBeforeCanBeHeld) {
   EXPECT_LE(SafeTtl(kTtl), kTtl * 0.999);
 }
 
+// Fault: reckon with the own leases' length.
+TEST_F(BarrierTest, LeasesOfOthersMayBeLonger) {
+  CommitStamp commit = Commit(7, {"a", "own"});
+  commit.longest_ttl = 2 * kTtl;
+  Learn(7, 7, {Listed("a", 6, kFirst, 2 * kTtl)});
+  clock_.Advance(LongestLease(2 * kTtl) - absl::Nanoseconds(1));
+  EXPECT_FALSE(IsOver(commit));
+  clock_.Advance(absl::Nanoseconds(1));
+  EXPECT_TRUE(IsOver(commit));
+}
+
+TEST_F(BarrierTest, ARowThatDoesNotSayHasLeasesAsLongAsTheOwn) {
+  const CommitStamp commit = Commit(7, {"a", "own"});
+  Learn(7, 7, {Listed("a", 6, kFirst, absl::ZeroDuration())});
+  clock_.Advance(LongestLease(kTtl) - absl::Nanoseconds(1));
+  EXPECT_FALSE(IsOver(commit));
+  clock_.Advance(absl::Nanoseconds(1));
+  EXPECT_TRUE(IsOver(commit));
+}
+
 TEST_F(BarrierTest, ADeadlineThatComesFirstIsNoConfirmation) {
   Learn(7, 7, {Listed("a", 6)});
   EXPECT_EQ(Await(Commit(7, {"own", "a"})).status(),
@@ -169,6 +189,21 @@ TEST_F(BarrierTest, WhomNobodyListedAreThoseOfAViewAfterTheCommit) {
   EXPECT_TRUE(IsOver(commit));
 }
 
+// Fault: end by the own leases' length, though one whom this process has never
+// seen may have longer ones.
+TEST_F(BarrierTest, WhomNobodyListedMayHaveLongerLeases) {
+  CommitStamp commit = Commit(7, {});
+  commit.replicas.reset();
+  clock_.Advance(LongestLease(kTtl));
+  EXPECT_EQ(
+      Await(commit).status(),
+      absl::DeadlineExceededError("it is not known yet which replicas have"));
+  Learn(7, 7, {Listed("a", 6, kFirst, 2 * kTtl)});
+  EXPECT_FALSE(IsOver(commit));
+  clock_.Advance(LongestLease(2 * kTtl) - LongestLease(kTtl));
+  EXPECT_TRUE(IsOver(commit));
+}
+
 // Fault: return early on a timeline that may lack the row of a live replica.
 TEST_F(BarrierTest, AYoungTimelineIsWaitedOut) {
   Learn(7, 7, {}, kSecond);
@@ -176,6 +211,16 @@ TEST_F(BarrierTest, AYoungTimelineIsWaitedOut) {
   const CommitStamp commit = Commit(7, {"own"}, kSecond);
   EXPECT_FALSE(IsOver(commit));
   EXPECT_FALSE(IsOver(Commit(7, {}, kSecond)));
+  clock_.Advance(absl::Nanoseconds(1));
+  EXPECT_TRUE(IsOver(commit));
+}
+
+TEST_F(BarrierTest, AYoungTimelineIsWaitedOutForTheLongestLease) {
+  Learn(7, 7, {Listed("a", 7, kSecond, 2 * kTtl)}, kSecond);
+  clock_.Advance(LongestLease(2 * kTtl) - absl::Nanoseconds(1));
+  CommitStamp commit = Commit(7, {"a", "own"}, kSecond);
+  commit.longest_ttl = 2 * kTtl;
+  EXPECT_FALSE(IsOver(commit));
   clock_.Advance(absl::Nanoseconds(1));
   EXPECT_TRUE(IsOver(commit));
 }

@@ -44,6 +44,18 @@ ListedReplica Row(int64_t renewals, const char* timeline = "00000001") {
   return {{"a", timeline, renewals}, 0};
 }
 
+// Fault: reckon with the own leases' length.
+TEST_F(ReaperTest, LeasesOfOthersMayBeLonger) {
+  ListedReplica row = Row(5);
+  row.ttl = 2 * kTtl;
+  Look({row});
+  KeepLooking({row}, kPatience);
+  KeepLooking({row}, kPatience - kTimerSlack - absl::Nanoseconds(8));
+  EXPECT_THAT(Due(), IsEmpty());
+  KeepLooking({row}, absl::Nanoseconds(8));
+  EXPECT_THAT(Due(), SizeIs(1));
+}
+
 // Fault: one tick earlier.
 TEST_F(ReaperTest, ARowGoesWhenEveryLeaseOfItHasEnded) {
   Look({Row(5)});

@@ -111,6 +111,11 @@ TEST_F(SyncPointsTest, AChangeIsAcknowledgedOnceItIsInTheIndex) {
   EXPECT_EQ(store_.acked[own], 1);
 }
 
+TEST_F(SyncPointsTest, TheRowSaysHowLongItsLeasesMayBe) {
+  Run();
+  EXPECT_EQ(store_.ttls[store_.rows.begin()->first], kTtl);
+}
+
 // Fault: what the barrier learns is not what was confirmed.
 TEST_F(SyncPointsTest, TheBarrierSeesConfirmedAcknowledgementsOnly) {
   Run();

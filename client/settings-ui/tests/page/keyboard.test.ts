@@ -210,6 +210,8 @@ it("what the keyboard is at can be seen", () =>
   as(arrive(), async (person) => {
     await person.create(NAME);
     const page = await person.open();
+    // The list comes later, and with it most of what there is to get to.
+    await item(page, NAME).waitFor();
     await tabTo(page, button(page, "Create token"));
     for (let tabs = 0; tabs < 5; tabs += 1) {
       const outline = await page.evaluate(() => {
