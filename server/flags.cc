@@ -185,7 +185,7 @@ constexpr FlagSpec kFlags[] = {
      "Clients are asked to connect anew after that long.",
      WEMASY_DURATION(max_connection_age, absl::Seconds(10), absl::Hours(24))},
 
-    {"lease-ttl", kServe, "30s", "2s to 10m; the same at every replica",
+    {"lease-ttl", kServe, "30s", "2s to 10m",
      "How long this server may answer without news of the database. Validate "
      "survives an outage of 0.8 of it.",
      WEMASY_DURATION(lease_ttl, absl::Seconds(2), absl::Minutes(10))},

@@ -55,7 +55,7 @@ void Barrier::Learn(const ReplicaRow& own, int64_t acked,
 absl::StatusOr<BarrierReceipt> Barrier::Await(const CommitStamp& commit,
                                               const Patience& patience) {
   const BootTime begun = clock_.Now();
-  Wait wait(commit);
+  Wait wait = Begin(commit);
   const WaitEnd end = AwaitEnd(wait, patience);
   observer_.OnWaited(end, clock_.Now() - begun);
   if (end == WaitEnd::kGivenUp) {
@@ -63,6 +63,12 @@ absl::StatusOr<BarrierReceipt> Barrier::Await(const CommitStamp& commit,
         Unconfirmed(wait, Bound(wait) - clock_.Now()));
   }
   return wait.receipt;
+}
+
+Barrier::Wait Barrier::Begin(const CommitStamp& commit) {
+  MutexLock lock(&mutex_);
+  SeeTimeline(commit.timeline);
+  return {commit, timeline_seen_, commit.replicas, commit.longest_ttl};
 }
 
 WaitEnd Barrier::AwaitEnd(Wait& wait, const Patience& patience) {
@@ -90,7 +96,6 @@ absl::optional<WaitEnd> Barrier::Look(Wait& wait) {
 }
 
 absl::optional<WaitEnd> Barrier::LookLocked(Wait& wait, BootTime now) {
-  SeeTimeline(wait.commit.timeline);
   Count(view_, wait);
   if (now >= Bound(wait)) {
     wait.receipt.expired_replicas = static_cast<int>(wait.missing->size());
@@ -121,8 +126,9 @@ void Barrier::Count(const View& view, Wait& wait) {
   const bool is_after =
       view.timeline == commit.timeline && view.head >= commit.seq;
   if (!wait.missing) {
-    // The session that committed ended before it could list the replicas.
-    if (!is_after) return;
+    // The session that committed ended before it could list the replicas, in a
+    // failover maybe.
+    if (!is_after && view.timeline <= commit.timeline) return;
     wait.missing.emplace();
     for (const auto& [id, replica] : view.replicas) {
       wait.missing->push_back(id);
@@ -156,10 +162,10 @@ void Barrier::SeeTimeline(const std::string& timeline) {
 }
 
 BootTime Barrier::EarliestEnd(const Wait& wait) const {
-  if (options_.synchronous_failover || timeline_ == kFirstTimeline) {
+  if (options_.synchronous_failover || wait.commit.timeline == kFirstTimeline) {
     return BootTime();
   }
-  return timeline_seen_ + Longest(wait);
+  return wait.timeline_seen + Longest(wait);
 }
 
 int64_t Barrier::replicas() const {

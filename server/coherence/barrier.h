@@ -62,18 +62,17 @@ class Barrier final : public ChangeBarrier {
 
   // One wait, as far as it has come.
   struct Wait {
-    explicit Wait(const CommitStamp& stamp)
-        : commit(stamp),
-          missing(stamp.replicas),
-          longest_ttl(stamp.longest_ttl) {}
-
     const CommitStamp commit;
+    // When this process first saw the commit's timeline.
+    const BootTime timeline_seen;
     // Whom to wait for; nothing as long as nobody has listed them.
     absl::optional<std::vector<std::string>> missing;
     // The longest of the leases' lengths that they say.
     absl::Duration longest_ttl;
-    BarrierReceipt receipt;
+    BarrierReceipt receipt = {};
   };
+
+  Wait Begin(const CommitStamp& commit);
 
   // Looks without waiting. Returns how the wait has ended, nothing if it has
   // not yet.
@@ -99,8 +98,7 @@ class Barrier final : public ChangeBarrier {
   // How long a lease from before the commit may last.
   absl::Duration Longest(const Wait& wait) const;
   // From when on a wait may end before its bound.
-  BootTime EarliestEnd(const Wait& wait) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  BootTime EarliestEnd(const Wait& wait) const;
   // When the wait ends whatever happens.
   BootTime Bound(const Wait& wait) const;
   absl::optional<WaitEnd> LookLocked(Wait& wait, BootTime now)

@@ -44,6 +44,8 @@ void Reaper::Observe(const std::string& own_id,
   sightings_ = std::move(seen_now);
 }
 
+void Reaper::Forget() { sightings_.clear(); }
+
 std::vector<ReplicaRow> Reaper::Due(BootTime now) const {
   std::vector<ReplicaRow> due;
   for (const auto& [id, sighting] : sightings_) {

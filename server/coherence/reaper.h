@@ -28,6 +28,10 @@ class Reaper {
                const std::vector<ListedReplica>& replicas, BootTime asked_at,
                BootTime answered_at);
 
+  // Starts again: on another timeline of the database a row may be as it was
+  // seen although it was renewed in between, as a failover loses renewals.
+  void Forget();
+
   // The rows that may go now, if the database still has them as they were
   // seen: compare, and delete.
   std::vector<ReplicaRow> Due(BootTime now) const;

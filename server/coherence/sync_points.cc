@@ -198,6 +198,7 @@ absl::StatusOr<NextStep> SyncPoints::AdoptTimeline() {
                                   adoption.row->timeline, " without a gap"));
   row_ = *std::move(adoption.row);
   watches_.SetTimeline(row_.timeline);
+  reaper_.Forget();
   return NextStep::kGoOn;
 }
 

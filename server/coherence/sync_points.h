@@ -125,7 +125,7 @@ class SyncPoints {
   // Rule 11. Always returns kRest.
   NextStep Close(CloseReason reason, absl::string_view text);
   // Best effort: whoever waits for a row that stayed does so no longer than the
-  // lease's length.
+  // longest lease's length.
   absl::StatusOr<NextStep> FinishClosing();
   // Fails, and changes no more than the lease, unless the database is marked.
   absl::StatusOr<NextStep> CloseForLostHistory(absl::string_view text);

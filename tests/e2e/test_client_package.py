@@ -1,6 +1,8 @@
 """The C++ client as a backend gets it: installed, found by CMake, linked."""
 
+import json
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -33,6 +35,19 @@ def example(tmp_path_factory):
     )
     run("cmake", "--build", build)
     return build / "example"
+
+
+def test_calls_are_retried_as_the_published_service_config_says():
+    source = (paths.SOURCE / "client" / "cpp" / "replicas.cc").read_text()
+    own = json.loads(re.search(r'R"\(({.*?})\)"', source, re.S)[1])
+    published = json.loads(
+        (paths.SOURCE / "deploy" / "service-config.json").read_text()
+    )
+    # Its own besides: it asks healthy replicas only, and calls one service.
+    del own["healthCheckConfig"]
+    (method,) = own["methodConfig"]
+    assert method in published["methodConfig"]
+    assert {**published, "methodConfig": [method]} == own
 
 
 def ask(example, server, secret, *scope):

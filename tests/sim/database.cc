@@ -45,6 +45,14 @@ int64_t Database::Commit(
   return leader_.head();
 }
 
+bool Database::StandbyLacksLongerLeaseThan(absl::Duration ttl) const {
+  if (!standby_) return false;
+  return std::any_of(
+      leader_.rows.begin(), leader_.rows.end(), [&](const auto& row) {
+        return standby_->rows.count(row.first) == 0 && row.second.ttl > ttl;
+      });
+}
+
 void Database::FailOver() {
   deposed_ = leader_;
   if (standby_) {

@@ -57,6 +57,10 @@ class Database {
   // Whether a standby that lagged has ever taken over.
   bool has_lost() const { return has_lost_; }
   bool is_standby_stalled() const { return standby_.has_value(); }
+  void CatchUpStandby() { standby_.reset(); }
+  // Whether the standby lacks the row of a replica with leases longer than
+  // `ttl`.
+  bool StandbyLacksLongerLeaseThan(absl::Duration ttl) const;
   // The standby takes over, on a new timeline: with all that was committed,
   // unless it was stalled.
   void FailOver();

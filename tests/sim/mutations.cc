@@ -194,17 +194,19 @@ void Schedule::Call(const std::shared_ptr<Process>& server, Operation operation,
 void Schedule::Await(Process& server, const CommitStamp& stamp,
                      const std::vector<Deed>& deeds) {
   server.Hear();
-  Barrier::Wait wait(stamp);
+  Barrier::Wait wait = server.barrier().Begin(stamp);
   const Nanos patience =
       world_.draw().Chance(100)
           ? world_.now() + world_.draw().Below(world_.weather().ttl)
           : INT64_MAX;
-  const BootTime bound = stamp.returned_at + LongestLease(options_.ttl);
   const Waiter waiter(&server, world_.task());
   while (true) {
     const absl::optional<WaitEnd> end = server.barrier().Look(wait);
     if (end) {
       tally_.Count(NameOf(*end));
+      if (*end == WaitEnd::kExpired && wait.longest_ttl > server.ttl()) {
+        tally_.Count("waits for leases longer than the own");
+      }
       if (world_.is_traced()) {
         world_.Trace(server.life()->name,
                      absl::StrCat("returns ", stamp.seq, ", ", NameOf(*end)));
@@ -217,6 +219,9 @@ void Schedule::Await(Process& server, const CommitStamp& stamp,
       return;
     }
     // The bound of the wait, or that of a young timeline.
+    const BootTime bound =
+        stamp.returned_at +
+        LongestLease(std::max(server.ttl(), wait.longest_ttl));
     const Nanos left = server.clock().Until(bound);
     const Nanos often = world_.weather().ttl / 4;
     world_.Sleep(left > 0 ? std::min(left + 1, often) : often);

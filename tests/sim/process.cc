@@ -137,19 +137,26 @@ void Process::Run() {
   life_->is_over = true;
 }
 
+Nanos Process::Share(Nanos of_the_longest) const {
+  return static_cast<Nanos>(
+      static_cast<double>(of_the_longest) *
+      absl::FDivDuration(options_.ttl,
+                         absl::Nanoseconds(world_.weather().ttl)));
+}
+
 // As replica.cc paces itself, but in parts of the schedule's own lease.
 void Process::WaitForTurn(const absl::StatusOr<NextStep>& next) {
-  const Weather& weather = world_.weather();
-  Nanos earliest = weather.quick;
-  Nanos released = weather.quick;
-  Nanos latest = weather.period;
+  const Nanos period = Share(world_.weather().period);
+  const Nanos quick = Share(world_.weather().quick);
+  Nanos earliest = quick;
+  Nanos released = quick;
+  Nanos latest = period;
   if (!next.ok()) {
-    earliest = released = latest = world_.draw().Below(weather.period);
+    earliest = released = latest = world_.draw().Below(period);
   } else if (*next == NextStep::kGoOn || *next == NextStep::kAcknowledge) {
-    earliest = released = latest = world_.draw().Below(weather.quick);
+    earliest = released = latest = world_.draw().Below(quick);
   } else if (!waiters_.empty() || *next == NextStep::kAwaitClients) {
-    look_ = std::min(look_ == 0 ? weather.period / 16 : look_ * 2,
-                     weather.period / 2);
+    look_ = std::min(look_ == 0 ? period / 16 : look_ * 2, period / 2);
     latest = look_;
     released = 0;
   } else {

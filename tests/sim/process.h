@@ -84,6 +84,7 @@ class Process final : public ReplicaObserver, public BarrierObserver {
   WatchHub& hub() { return hub_; }
   Lease& lease() { return lease_; }
   Barrier& barrier() { return barrier_; }
+  absl::Duration ttl() const { return options_.ttl; }
   const MachineClock& clock() const { return clock_; }
   // Who waits at the barrier: woken by every look at the table.
   std::vector<World::Task*>& waiters() { return waiters_; }
@@ -97,6 +98,8 @@ class Process final : public ReplicaObserver, public BarrierObserver {
   void OnClosed(CloseReason reason, absl::string_view text) override;
   void OnWaited(WaitEnd /*end*/, absl::Duration /*waited*/) override {}
 
+  // What is so long where a lease is the schedule's longest.
+  Nanos Share(Nanos of_the_longest) const;
   // How long to rest after a step: for news, and at most.
   void WaitForTurn(const absl::StatusOr<NextStep>& next);
 

@@ -31,6 +31,10 @@ int64_t DrawRate(Draw& draw) {
   return draw.Chance(200) ? draw.Between(-1000, 1000) : kRates[draw.Below(5)];
 }
 
+// In parts of the longest: the leases of servers, where they differ.
+constexpr int kShortest = 2;
+constexpr int kLongest = 4;
+
 ReplicaOptions MakeOptions(const Weather& weather) {
   ReplicaOptions options;
   options.ttl = absl::Nanoseconds(weather.ttl);
@@ -155,12 +159,16 @@ void Schedule::PlanFailovers() {
   const Nanos at = end_ / 4 + plan_.Below(end_ / 2);
   const bool is_lossy = !options_.synchronous_failover && plan_.Chance(500);
   if (is_lossy) {
-    // Nobody would know of a longer one whose registration was lost.
-    ttls_differ_ = false;
     world_.After(std::max<Nanos>(0, at - plan_.Below(world_.weather().ttl / 2)),
                  [this] { database_.StallStandby(); });
   }
   const auto fail_over = [this] {
+    // Nobody would know how long its leases may be: docs/adr/0025.
+    if (ttls_differ_ && database_.StandbyLacksLongerLeaseThan(
+                            options_.ttl * kShortest / kLongest)) {
+      tally_.Count("failovers that lose a longer lease, left out");
+      database_.CatchUpStandby();
+    }
     world_.Trace("database", "fails over");
     tally_.Count(database_.is_standby_stalled()
                      ? "failovers to a lagging standby"
@@ -204,7 +212,10 @@ void Schedule::StartProcess(size_t slot) {
   std::shared_ptr<Process>& place = servers_[slot];
   if (place != nullptr) ended_.push_back(std::move(place));
   ReplicaOptions options = options_;
-  if (ttls_differ_) options.ttl = options.ttl * world_.draw().Between(2, 4) / 4;
+  if (ttls_differ_) {
+    options.ttl =
+        options.ttl * world_.draw().Between(kShortest, kLongest) / kLongest;
+  }
   place = std::make_shared<Process>(
       &world_, &database_, &tally_, clocks_[slot].get(), options,
       absl::StrCat("r", slot, ".", ended_.size()));

@@ -34,6 +34,7 @@ constexpr const char* kPoints[] = {
     "waits ended: acknowledged",
     "waits ended: gone",
     "waits ended: ran out",
+    "waits for leases longer than the own",
     "waits ended: given up",
     "looks again",
     "commits whose answer was lost",

@@ -204,6 +204,37 @@ TEST_F(BarrierTest, WhomNobodyListedMayHaveLongerLeases) {
   EXPECT_TRUE(IsOver(commit));
 }
 
+// Fault: wait for a table of the commit's timeline, when a failover ended its
+// session.
+TEST_F(BarrierTest, WhomNobodyListedAreThoseOfALaterTimeline) {
+  CommitStamp commit = Commit(7, {});
+  commit.replicas.reset();
+  Learn(7, 7, {Listed("a", 7, kSecond, 2 * kTtl)}, kSecond);
+  clock_.Advance(LongestLease(2 * kTtl) - absl::Nanoseconds(1));
+  EXPECT_FALSE(IsOver(commit));
+  clock_.Advance(absl::Nanoseconds(1));
+  EXPECT_TRUE(IsOver(commit));
+}
+
+// Fault: judge by the timeline of the last table, which may be an old one that
+// comes late.
+TEST_F(BarrierTest, AYoungTimelineIsSoThoughAnOldOneIsSeenAfterIt) {
+  Barrier::Wait wait = barrier_.Begin(Commit(7, {}, kSecond));
+  Learn(7, 7, {});
+  EXPECT_EQ(barrier_.Look(wait), absl::nullopt);
+}
+
+// Fault: each look of a wait makes the present timeline young again.
+TEST_F(BarrierTest, AWaitFromBeforeAFailoverHoldsUpNobodyElse) {
+  Barrier::Wait wait = barrier_.Begin(Commit(7, {"a"}));
+  Learn(7, 7, {}, kSecond);
+  clock_.Advance(LongestLease(kTtl) / 2);
+  barrier_.Look(wait);
+  Learn(8, 8, {}, kSecond);
+  clock_.Advance(LongestLease(kTtl) / 2);
+  EXPECT_TRUE(IsOver(Commit(8, {"own"}, kSecond)));
+}
+
 // Fault: return early on a timeline that may lack the row of a live replica.
 TEST_F(BarrierTest, AYoungTimelineIsWaitedOut) {
   Learn(7, 7, {}, kSecond);

@@ -138,8 +138,7 @@ TEST_F(ConfigTest, AllFaultsAreReportedAtOnce) {
           "\"rest\": unexpected argument, want --flag=value",
           "f:2: unknown flag \"no-such-flag\"", "f:3: want name = value",
           "--listen: found \"nowhere\", want host:port or unix:PATH",
-          "--lease-ttl: found \"1s\", want 2s to 10m; the same at every "
-          "replica",
+          "--lease-ttl: found \"1s\", want 2s to 10m",
           "--validate-threads: found \"many\" in TOKEND_VALIDATE_THREADS, "
           "want 1 to 256",
           "--lame-duck: found \"soon\" in f:1, want 0s to 10m",

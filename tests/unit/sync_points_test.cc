@@ -15,6 +15,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 TEST_F(SyncPointsTest, LoadGivesNoLeaseTheFirstSyncPointDoes) {
@@ -169,6 +170,25 @@ TEST_F(SyncPointsTest, ARowThatWasRenewedSinceItWasSeenStays) {
   EXPECT_THAT(store_.calls, Contains("Reap"));
   EXPECT_THAT(observer_.reaped, IsEmpty());
   EXPECT_THAT(store_.rows, SizeIs(2));
+}
+
+// Fault: a row that lost a renewal in a failover was "as it was seen".
+TEST_F(SyncPointsTest, ReapingBeginsAnewOnAnotherTimeline) {
+  Run();
+  store_.rows["cut-off"] = {"cut-off", store_.timeline, 5};
+  const auto step_for = [&](int quarters) {
+    for (int i = 0; i < quarters; ++i) {
+      ASSERT_OK(steps_.Step());
+      clock_.Advance(kTtl / 4);
+    }
+  };
+  step_for(3);
+  store_.timeline = "00000002";
+  ASSERT_OK(steps_.Step());
+  step_for(4);
+  EXPECT_THAT(store_.calls, Not(Contains("Reap")));
+  step_for(2);
+  EXPECT_THAT(observer_.reaped, ElementsAre("cut-off"));
 }
 
 TEST_F(SyncPointsTest, ALargeBacklogIsAppliedInPiecesAndLeasedAtItsEnd) {
