@@ -40,6 +40,17 @@ lock_cache() {
   flock "$lock_fd"
 }
 
+# Runs a command, and again if it fails: registries have bad moments.
+try_again() {
+  local pause
+  for pause in 5 20; do
+    "$@" && return
+    note "Failed, once more in $pause s: $*"
+    sleep "$pause"
+  done
+  "$@"
+}
+
 # Prints the directory of the Python environment with the packages of
 # requirements files, and makes it first if it is not there: python_environment
 # NAME FILE...
@@ -63,7 +74,7 @@ python_environment() {
       rm -rf -- "$environment"
       "$python" -m venv "$environment" >&2 ||
         die "cannot make a Python environment; is python3-venv installed?"
-      "$environment/bin/pip" install --quiet --disable-pip-version-check \
+      try_again "$environment/bin/pip" install --quiet --disable-pip-version-check \
         "${options[@]}" >&2
       touch "$environment/complete"
     fi

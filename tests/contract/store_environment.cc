@@ -9,6 +9,7 @@
 #include "server/storage/postgres_token_store.h"
 #include "server/storage/postgres_usage_store.h"
 #include "tests/support/fake_token_store.h"
+#include "tests/support/long_limits.h"
 #include "tests/support/postgres_cluster.h"
 #include "tests/support/status_matchers.h"
 
@@ -40,6 +41,7 @@ class PostgresEnvironment final : public StoreEnvironment {
   PostgresEnvironment()
       : conninfo_(PostgresCluster::Shared().CreateDatabase()) {
     options_.conninfo = Secret(conninfo_);
+    SetLongLimits(options_);
     EXPECT_OK(Migrator(&options_, &clock_).Migrate(""));
   }
 

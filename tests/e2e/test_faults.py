@@ -28,6 +28,7 @@ def test_sigterm_under_load_loses_no_call(fleet, project):
     """With clients that try UNAVAILABLE again, as the service config says."""
     a, b = fleet.start(lame_duck="1s"), fleet.start(lame_duck="1s")
     with Load([a, b], project) as load:
+        wait_until(lambda: load.calls > 100, 60, "load")
         for server in (a, b):
             time.sleep(1)
             assert server.stop() == 0
@@ -68,6 +69,7 @@ def test_sigterm_writes_the_last_uses(fleet, project):
 def test_sigkill_under_load_loses_nothing_acknowledged(fleet, project):
     server = fleet.start()
     with Load([server], project, retries=False) as load:
+        wait_until(lambda: load.calls > 50, 60, "load")
         time.sleep(1.5)
         server.stop(signal.SIGKILL)
         time.sleep(0.1)

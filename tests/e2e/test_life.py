@@ -193,13 +193,13 @@ def test_leaked_tokens_die(any_client, project):
 
 def test_old_secret_works_during_grace(client, project):
     created = client.create(project)
-    rotated = client.rotate(created.token.name, grace_seconds=4)
+    rotated = client.rotate(created.token.name, grace_seconds=8)
     assert rotated.token.HasField("old_secret_expire_time")
     assert client.verdict(created.secret) == "VALID"
     assert client.verdict(rotated.secret) == "VALID"
     old = client.validate(created.secret)
     assert old.expire_time == rotated.token.old_secret_expire_time
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while client.verdict(created.secret) == "VALID":
         assert time.monotonic() < deadline, "the grace period does not end"
         time.sleep(0.1)
@@ -208,12 +208,12 @@ def test_old_secret_works_during_grace(client, project):
 
 
 def test_token_expires_by_itself(client, project):
-    end = time.time() + 4
+    end = time.time() + 8
     request_time = token_pb2.Token().expire_time
     request_time.FromNanoseconds(int(end * 1e9))
     created = client.create(project, expire_time=request_time)
     assert client.verdict(created.secret) == "VALID"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while client.verdict(created.secret) == "VALID":
         assert time.monotonic() < deadline, "the token does not expire"
         time.sleep(0.05)

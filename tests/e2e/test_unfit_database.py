@@ -12,7 +12,7 @@ DATABASE_REFUSED = 3
 def serve_refused(fleet, **flags):
     """Starts a server that must end by itself; returns its log."""
     server = fleet.start(wait=False, **flags)
-    assert server.process.wait(15) == DATABASE_REFUSED, server.log()
+    assert server.process.wait(60) == DATABASE_REFUSED, server.log()
     return server.log()
 
 
@@ -49,7 +49,7 @@ def test_database_that_comes_back_without_schema(private_fleet):
     server = private_fleet.start(wait=False, database_url=cluster.url(empty))
     wait_until(lambda: "waiting for it" in server.log(), 15, "no waiting")
     cluster.start()
-    assert server.process.wait(15) == DATABASE_REFUSED, server.log()
+    assert server.process.wait(60) == DATABASE_REFUSED, server.log()
     assert "migrate" in server.log()
 
 

@@ -130,7 +130,8 @@ TEST_F(OwnClusterTest, AReadOnlyDatabaseIsUnavailableForWrites) {
   cluster_.Reconfigure("default_transaction_read_only = on");
   // The reload reaches sessions in their own time.
   absl::StatusOr<CommitStamp> stamp = database_.Write(Mutation());
-  for (int i = 0; i < 200 && stamp.ok(); ++i) {
+  const BootTime end = database_.Soon();
+  while (stamp.ok() && database_.clock().Now() < end) {
     stamp = database_.Write(Mutation());
   }
   EXPECT_THAT(stamp, HasReason(kUnavailable));
@@ -243,6 +244,11 @@ TEST_F(StorageFailureTest, ADeadlockRunsOneBodyAgainAndBothSucceed) {
 }
 
 TEST_F(StorageFailureTest, WhoFallsSilentInATransactionLosesItsLocks) {
+  const PostgresOptions shipped;
+  database_.options().lock_timeout = shipped.lock_timeout;
+  database_.options().idle_in_transaction_timeout =
+      shipped.idle_in_transaction_timeout;
+  database_.Connect(database_.conninfo());
   const TokenRecord record = database_.MustCreate();
   Mutation update;
   update.updated_tokens = {record};
@@ -261,7 +267,7 @@ TEST_F(StorageFailureTest, WhoFallsSilentInATransactionLosesItsLocks) {
 }
 
 TEST_F(StorageFailureTest, ALockThatIsNotFreeInTimeEndsTheCall) {
-  database_.options().idle_in_transaction_timeout = absl::Minutes(1);
+  database_.options().lock_timeout = PostgresOptions().lock_timeout;
   database_.Connect(database_.conninfo());
   const TokenRecord record = database_.MustCreate();
   ASSERT_OK(database_.tokens().Transact(
@@ -270,7 +276,9 @@ TEST_F(StorageFailureTest, ALockThatIsNotFreeInTimeEndsTheCall) {
         EXPECT_OK(transaction.LockToken(record.name));
         Mutation update;
         update.updated_tokens = {record};
-        // By its caller's deadline, or by the lock's own limit.
+        // By its caller's deadline, or by the lock's own limit; on a connection
+        // that is there already.
+        EXPECT_OK(List());
         const absl::Time start = absl::Now();
         EXPECT_THAT(
             database_.Write(update, database_.In(absl::Milliseconds(1500))),
@@ -288,8 +296,8 @@ TEST_F(StorageFailureTest, MoreCallersThanConnectionsWaitAndThenAreOverloaded) {
   database_.Connect(database_.conninfo());
   ASSERT_OK(database_.tokens().Transact(
       database_.Soon(), [&](TokenTransaction&) -> absl::StatusOr<Mutation> {
-        EXPECT_THAT(database_.tokens().List(
-                        TokenQuery(), database_.In(absl::Milliseconds(50))),
+        EXPECT_THAT(database_.tokens().List(TokenQuery(),
+                                            database_.In(absl::Seconds(1))),
                     HasReason(ErrorReason::kOverloaded));
         return Mutation();
       }));

@@ -19,6 +19,7 @@
 #include "server/storage/postgres_token_store.h"
 #include "server/storage/postgres_usage_store.h"
 #include "tests/support/fake_random.h"
+#include "tests/support/long_limits.h"
 #include "tests/support/postgres_cluster.h"
 #include "tests/support/status_matchers.h"
 
@@ -53,6 +54,7 @@ class TestDatabase {
       : cluster_(*cluster), conninfo_(cluster->CreateDatabase()) {
     options_.conninfo = Secret(conninfo_);
     options_.log = log_.sink();
+    SetLongLimits(options_);
     if (migrate) {
       EXPECT_OK(Migrator(&options_, &clock_).Migrate(""));
     }
@@ -85,7 +87,7 @@ class TestDatabase {
   const std::string& conninfo() const { return conninfo_; }
   std::string log() const { return log_.text(); }
   BootTime In(absl::Duration d) { return clock_.Now() + d; }
-  BootTime Soon() { return In(absl::Seconds(20)); }
+  BootTime Soon() { return In(absl::Seconds(60)); }
 
   // Runs SQL as the superuser.
   std::string Sql(const std::string& sql) {

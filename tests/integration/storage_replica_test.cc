@@ -156,10 +156,14 @@ TEST_F(StorageReplicaTest, ALargeLoadHasEachEntryOnce) {
 // Fault: the second connection takes a snapshot of its own.
 TEST_F(StorageReplicaTest, ALoadIsOfOneSnapshotThoughTokensAreMade) {
   std::atomic<bool> stopping{false};
+  std::atomic<int> written{0};
   std::thread writer([&] {
-    while (!stopping) database_.MustCreate();
+    while (!stopping) {
+      database_.MustCreate();
+      ++written;
+    }
   });
-  for (int i = 0; i < 30; ++i) {
+  for (int i = 0; i < 30 || written < 30; ++i) {
     FeedHead head;
     const std::vector<IndexEntry> entries = Load(0, &head);
     EXPECT_EQ(static_cast<int64_t>(entries.size()), head.seq);
@@ -199,11 +203,13 @@ TEST_F(StorageReplicaTest, ALoadKeepsDifferentValuesApart) {
       "INSERT INTO index_entries SELECT sha256(i::text::bytea),"
       " gen_random_uuid(), 'demo', i::text, '{a:a,z:' || i || '}',"
       " '{\"k\": \"' || i || '\"}',"
-      " '2030-01-02 03:04:05.678901+00'::timestamptz + i * interval '1 us',"
+      " '2090-01-02 03:04:05.678901+00'::timestamptz + i * interval '1 us',"
       " i % 2 = 0, NULL FROM generate_series(1, 20000) i");
   const absl::Time start = absl::FromCivil(
-      absl::CivilSecond(2030, 1, 2, 3, 4, 5), absl::UTCTimeZone());
-  for (const IndexEntry& entry : Load(0)) {
+      absl::CivilSecond(2090, 1, 2, 3, 4, 5), absl::UTCTimeZone());
+  const std::vector<IndexEntry> entries = Load(0);
+  ASSERT_THAT(entries, SizeIs(20000));
+  for (const IndexEntry& entry : entries) {
     int number = 0;
     ASSERT_TRUE(absl::SimpleAtoi(entry.creator, &number));
     EXPECT_EQ(entry.digest, TokenDigest::Of(entry.creator));

@@ -15,12 +15,18 @@ namespace wemasy::tokens {
 // Thread-safe.
 class FakeBootClock final : public BootClock {
  public:
-  BootTime Now() const override { return BootTime::FromNanos(nanos_.load()); }
+  BootTime Now() const override {
+    ++reads_;
+    return BootTime::FromNanos(nanos_.load());
+  }
+  // How often it was read: a sign that another thread has come so far.
+  int reads() const { return reads_; }
   void Advance(absl::Duration d) { nanos_ += absl::ToInt64Nanoseconds(d); }
 
  private:
   // A machine that has been up for an hour.
   std::atomic<int64_t> nanos_{int64_t{3600} * 1'000'000'000};
+  mutable std::atomic<int> reads_{0};
 };
 
 // A clock that runs a hook, once, when it is read: something that happens

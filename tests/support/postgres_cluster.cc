@@ -64,6 +64,8 @@ PostgresCluster::PostgresCluster(SmallDisk small_disk)
          << "listen_addresses = ''\n"
          << "fsync = on\n"
          << "shared_buffers = 32MB\n"
+         // It would come in the middle of a test, or not.
+         << "autovacuum = off\n"
          << "max_connections = 60\n";
   config.close();
   Start();

@@ -66,6 +66,8 @@ class WatchTest : public ApiServerTest {
   TokenClientOptions ClientOptions() {
     TokenClientOptions options;
     options.targets = {target_};
+    // Half of it is for one attempt.
+    options.timeout = absl::Seconds(20);
     return options;
   }
 

@@ -274,15 +274,19 @@ TEST_F(BarrierTest, ATimelineIsTrustedAtOnceIfFailoverIsSynchronous) {
   EXPECT_OK(trusting.Await(Commit(7, {}, kSecond), {clock_.Now(), {}}));
 }
 
+// Fault: news wake nobody.
 TEST_F(BarrierTest, AWaitEndsAsSoonAsTheNewsAreThere) {
   // Without the news it would last longer than this test may.
   ReplicaOptions options = Options();
   options.ttl = absl::Hours(1);
   Barrier patient(options, &clock_, &observer_);
   const CommitStamp commit = Commit(7, {"own"});
+  const int reads = clock_.reads();
   std::thread waiter([&] {
     EXPECT_OK(patient.Await(commit, {BootTime::InfiniteFuture(), {}}));
   });
+  // The second time it has the lock, until it waits.
+  while (clock_.reads() < reads + 2) std::this_thread::yield();
   Renewal renewal;
   renewal.head = 7;
   patient.Learn({"own", kFirst, 2}, 7, renewal);

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <cstdio>
 #include <fstream>
 #include <string>
@@ -18,7 +20,7 @@ class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& content)
       : path_(absl::StrCat(
-            ::testing::TempDir(), "/secret-",
+            ::testing::TempDir(), "/secret-", getpid(), "-",
             ::testing::UnitTest::GetInstance()->current_test_info()->name())) {
     std::ofstream(path_, std::ios::binary) << content;
   }

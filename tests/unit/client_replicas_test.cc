@@ -34,6 +34,8 @@ class ReplicasTest : public ::testing::Test {
       const std::vector<std::string>& targets) {
     TokenClientOptions options;
     options.targets = targets;
+    // Half of it is for one attempt.
+    options.timeout = absl::Seconds(20);
     return options;
   }
   // Whether an answer is kept.
@@ -121,8 +123,7 @@ TEST_F(ReplicasTest, OneTargetMayLeadToAReplicaThatGivesLeave) {
   both.outcome_at_first_connection = grpc::StatusCode::UNAVAILABLE;
   TokenClient client(ClientOptions({both.target()}));
   EXPECT_TRUE(client.Allows(token_));
-  ASSERT_TRUE(Eventually([&] { return client.has_lease(); }));
-  EXPECT_TRUE(Keeps(client));
+  EXPECT_TRUE(Eventually([&] { return Keeps(client); }));
 }
 
 // Fault: take a list of addresses for one replica.
@@ -132,8 +133,7 @@ TEST_F(ReplicasTest, OneTargetMayBeAListOfAddresses) {
   TokenClient client(ClientOptions(
       {absl::StrCat("ipv4:", one_.target(), ",", other_.target())}));
   EXPECT_TRUE(client.Allows(token_));
-  ASSERT_TRUE(Eventually([&] { return client.has_lease(); }));
-  EXPECT_TRUE(Keeps(client));
+  EXPECT_TRUE(Eventually([&] { return Keeps(client); }));
 }
 
 // Fault: stay with a replica that gives no leave.

@@ -4,8 +4,11 @@
 #include <array>
 #include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "server/jobs/maintenance.h"
 #include "server/jobs/periodic.h"
 #include "server/jobs/usage_flush.h"
@@ -100,7 +103,10 @@ TEST_F(PeriodicJobsTest, StopDoesNotWaitForTheNextRun) {
   int runs = 0;
   PeriodicJobs jobs({Counting("job", absl::Hours(24), runs)}, clock_,
                     no_jitter_, logger_);
+  const int reads = clock_.reads();
   jobs.Start();
+  while (clock_.reads() == reads) std::this_thread::yield();
+  absl::SleepFor(absl::Milliseconds(20));  // It waits by now, most likely.
   jobs.Stop();  // A wait of a day would be a timeout of this test.
   jobs.Stop();
   EXPECT_EQ(runs, 0);

@@ -25,10 +25,15 @@ def test_an_answer_that_takes_its_time_counts(name, start, site):
     """Mutant: a `max_interval` of 0.05s."""
     with FakeAuthorization(lambda _: time.sleep(0.12) or b"") as fake:
         gateway = start(name, Stand(site.api, fake.port), ready_status=200)
-        begun = retries(gateway)
-        for _ in range(5):
-            assert gateway.exchange("/api/x").status == 200
-        assert retries(gateway) == begun
+        # Now and then one may take longer than an attempt has.
+        calm = 0
+        for _ in range(25):
+            begun = retries(gateway)
+            status = gateway.exchange("/api/x").status
+            calm += status == 200 and retries(gateway) == begun
+            if calm == 5:
+                break
+        assert calm == 5
 
 
 def retries(gateway) -> int:
@@ -44,6 +49,11 @@ def test_another_server_is_asked_than_the_one_that_failed(name, start, site):
             "healthy_panic_threshold: {value: 100}"
         ),
         "consecutive_5xx: 3": "consecutive_5xx: 1000000",
+        # Of all that can fail here only that nobody is there does.
+        "envoy_grpc: {cluster_name: tokend}\n" + " " * 24 + "timeout: 0.5s": (
+            "envoy_grpc: {cluster_name: tokend}\n" + " " * 24 + "timeout: 10s"
+        ),
+        "max_interval: 0.2s": "max_interval: 5s",
     }
     with FakeAuthorization(lambda _: b"") as fake:
         stand = Stand(site.api, fake.port)

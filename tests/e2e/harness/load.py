@@ -78,7 +78,7 @@ class Load:
             except grpc.RpcError as error:
                 with self._lock:
                     self.failures.append(f"{error.code()}: {error.details()}")
-                time.sleep(0.02)
+                time.sleep(0.1)
 
     def _live(self, token, revoke):
         created = self._settled(

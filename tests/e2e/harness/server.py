@@ -181,6 +181,8 @@ class Server:
             return 0
         if self.process.poll() is None:
             if signal_number == signal.SIGTERM:
+                # Or it would end on SIGKILL only.
+                self.thaw()
                 try:
                     self.metrics()
                 except OSError:

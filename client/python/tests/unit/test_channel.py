@@ -77,8 +77,9 @@ def test_a_server_that_is_back_is_found_soon() -> None:
         connect(f"127.0.0.1:{listener.getsockname()[1]}") as channel,
     ):
         channel.subscribe(lambda _: None, try_to_connect=True)
-        # gRPC's own backoff makes two attempts to connect in this time.
-        end = time.monotonic() + 1.5
+        # gRPC's own backoff makes three attempts to connect in this time, at
+        # most.
+        end = time.monotonic() + 3
         for _ in range(4):
             listener.settimeout(max(end - time.monotonic(), 0.001))
             listener.accept()[0].close()

@@ -40,6 +40,9 @@ async function whileAway(act: () => Promise<void>): Promise<void> {
     await act();
   } finally {
     await stack.service.tell("start", 0);
+    // The old one may wait for seconds before it tries to connect again.
+    stack.connection.close();
+    stack.connection = stack.service.connect();
   }
 }
 

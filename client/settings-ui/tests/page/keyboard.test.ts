@@ -102,6 +102,7 @@ it("a token's whole life, without a mouse", () =>
     await tabTo(page, dialog(page).getByLabel("Expires"));
     await keyboard.press("ArrowUp");
     await page.getByText("It stops working on").waitFor();
+    assert.equal(await dialog(page).getByLabel("Expires").inputValue(), "30");
     await tabTo(page, dialog(page).getByLabel("pages:read"));
     await keyboard.press("Space");
     await tabTo(page, button(dialog(page), "Create token"));
@@ -126,7 +127,11 @@ it("a token's whole life, without a mouse", () =>
 
     // The list can be filtered.
     await tabTo(page, page.getByRole("radio", { name: "All" }));
-    await keyboard.press("ArrowRight");
+    await Promise.all([
+      // Until then the item is that of the list as it was.
+      page.waitForResponse((reply) => reply.url().endsWith("?state=active")),
+      keyboard.press("ArrowRight"),
+    ]);
     await item(page, NAME).waitFor();
 
     const rotate = action(page, "Rotate", NAME);

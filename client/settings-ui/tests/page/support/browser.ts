@@ -182,7 +182,7 @@ export class Person {
     const page = await this.context.newPage();
     await page.goto(this.url(query));
     await page
-      .locator("ul.tokens, .list-state:has(p), .notice, h1")
+      .locator("ul.tokens, .list-state:has(p), .notice, .blocked")
       .first()
       .waitFor();
     return page;

@@ -1,5 +1,4 @@
 import {
-  useEffect,
   useId,
   useLayoutEffect,
   useRef,
@@ -50,7 +49,8 @@ export function SecretDialog({ issued, kind, onClose }: Props) {
   }, [secret]);
 
   // A page that goes into the back-forward cache comes back without it.
-  useEffect(() => {
+  // From when it is shown, not from the next frame on.
+  useLayoutEffect(() => {
     const hide = () => {
       if (field.current) field.current.value = "";
       secret.wipe();
