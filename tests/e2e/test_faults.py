@@ -45,7 +45,7 @@ def test_sigterm_says_not_serving_while_it_drains(fleet, project):
     with server.client() as client:
         secret = client.create(project).secret
         server.process.send_signal(signal.SIGTERM)
-        wait_until(lambda: not client.serving(), 20, "health of the draining")
+        wait_until(client.not_serving, 20, "health of the draining")
         # Whoever has not noticed yet is served.
         assert client.verdict(secret) == "VALID"
         assert client.create(project).secret
@@ -174,12 +174,12 @@ def test_database_goes_away_and_comes_back(private_fleet, project):
         assert 0.75 * 5 < last_vouched - gone
         assert last_vouched - stopped < 5
         wait_until(
-            lambda: not client.serving("wemasy.tokens.v1.AuthService"),
+            lambda: client.not_serving("wemasy.tokens.v1.AuthService"),
             10,
             "health of AuthService",
         )
         wait_until(
-            lambda: not client.serving("wemasy.tokens.v1.TokenService"),
+            lambda: client.not_serving("wemasy.tokens.v1.TokenService"),
             10,
             "health of TokenService",
         )
@@ -267,7 +267,7 @@ def test_database_that_turns_read_only(fleet, project):
         set_read_only("on")
         with failing(UNAVAILABLE, "DATABASE_UNAVAILABLE"):
             client.create(project)
-        wait_until(lambda: not client.serving(), 5, "the end of the lease")
+        wait_until(client.not_serving, 20, "the end of the lease")
         with failing(UNAVAILABLE, "LEASE_NOT_HELD"):
             client.validate(created.secret)
         set_read_only("off")

@@ -18,6 +18,7 @@ from harness.server import Server
 from harness.stubs import service_pb2
 from harness.waiting import wait_until
 
+FAILED_CLOSED = 5
 TTL = 3
 # What a Revoke may take when a replica does not answer.
 LONGEST_WAIT = 2 * TTL
@@ -235,6 +236,7 @@ def test_a_replica_cut_off_from_the_database_stops_in_time(
         end = time.monotonic() + 1
         while time.monotonic() < end:
             assert verdict_or_code(client_b, created.secret) == "UNAVAILABLE"
+        assert b.process.poll() is None
         relay.hold.clear()
         # Its row may be gone by now: then it ends, to be started again.
         wait_until(
@@ -243,6 +245,7 @@ def test_a_replica_cut_off_from_the_database_stops_in_time(
             10,
             "the end of the cut",
         )
+        assert b.process.poll() in (None, FAILED_CLOSED)
 
 
 # Fault: retries that a closed replica uses up.

@@ -68,6 +68,8 @@ class Replica:
             with self._lock:
                 if self._ending:
                     return
+                # What was done to one that had ended by itself is over.
+                self._expected = False
                 self._server.start(wait=False)
                 self.starts += 1
             if code not in (0, 5) and not expected:

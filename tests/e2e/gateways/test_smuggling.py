@@ -66,3 +66,5 @@ def test_the_api_gets_one_request_at_most(probe, name, running, site, tokens):
     # Nothing stays behind on a connection to the API.
     for _ in range(2):
         run(Case("next", PASSES, (VALID,)), gateway, site, tokens)
+    # Nor did the rest of the probe come later.
+    assert site.api.saw(mark) == seen

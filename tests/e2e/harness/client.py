@@ -19,6 +19,8 @@ from .stubs import (
 )
 
 ACTOR = "user-7"
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
 class Client:
@@ -134,12 +136,18 @@ class Client:
         )
 
     def serving(self, service="", timeout=2) -> bool:
+        return self._health(service, timeout) == SERVING
+
+    def not_serving(self, service="", timeout=2) -> bool:
+        """Whether it says so: not if it says nothing."""
+        return self._health(service, timeout) == NOT_SERVING
+
+    def _health(self, service, timeout):
         request = health_pb2.HealthCheckRequest(service=service)
         try:
-            status = self.health.Check(request, timeout=timeout).status
+            return self.health.Check(request, timeout=timeout).status
         except grpc.RpcError:
-            return False
-        return status == health_pb2.HealthCheckResponse.SERVING
+            return None
 
     def raw_call(self, method, payload: bytes, timeout=10):
         """Sends bytes that need not be a message."""
