@@ -72,6 +72,7 @@ class Barrier final : public ChangeBarrier {
     BarrierReceipt receipt = {};
   };
 
+  // A wait for a change that was just committed.
   Wait Begin(const CommitStamp& commit);
 
   // Looks without waiting. Returns how the wait has ended, nothing if it has
