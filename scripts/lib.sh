@@ -51,6 +51,19 @@ try_again() {
   "$@"
 }
 
+# Makes a Python environment in a folder, anew, with what pip is asked for:
+# make_python_environment FOLDER PIP-ARGUMENT...
+make_python_environment() {
+  local folder=$1 python=/usr/bin/python3
+  shift
+  [[ -x $python ]] || python=python3
+  rm -rf -- "$folder"
+  "$python" -m venv "$folder" >&2 ||
+    die "cannot make a Python environment; is python3-venv installed?"
+  try_again "$folder/bin/pip" install --quiet --disable-pip-version-check \
+    "$@" >&2
+}
+
 # Prints the directory of the Python environment with the packages of
 # requirements files, and makes it first if it is not there: python_environment
 # NAME FILE...
@@ -58,7 +71,7 @@ try_again() {
 # It lives in the cache under NAME and a key derived from the requirements, so
 # that changing them makes another one.
 python_environment() {
-  local name=$1 environment file python=/usr/bin/python3 options=()
+  local name=$1 environment file options=()
   shift
   for file in "$@"; do
     options+=(--requirement "$file")
@@ -70,12 +83,7 @@ python_environment() {
     lock_cache "$name"
     if [[ ! -e $environment/complete ]]; then
       note "Making the Python environment $environment"
-      [[ -x $python ]] || python=python3
-      rm -rf -- "$environment"
-      "$python" -m venv "$environment" >&2 ||
-        die "cannot make a Python environment; is python3-venv installed?"
-      try_again "$environment/bin/pip" install --quiet --disable-pip-version-check \
-        "${options[@]}" >&2
+      make_python_environment "$environment" "${options[@]}"
       touch "$environment/complete"
     fi
   fi
