@@ -79,6 +79,9 @@ class Barrier final : public ChangeBarrier {
   // not yet.
   absl::optional<WaitEnd> Look(Wait& wait);
 
+  // When the wait ends whatever happens.
+  BootTime Bound(const Wait& wait) const;
+
   // How many replicas the last renewal has seen.
   int64_t replicas() const;
 
@@ -100,8 +103,6 @@ class Barrier final : public ChangeBarrier {
   absl::Duration Longest(const Wait& wait) const;
   // From when on a wait may end before its bound.
   BootTime EarliestEnd(const Wait& wait) const;
-  // When the wait ends whatever happens.
-  BootTime Bound(const Wait& wait) const;
   absl::optional<WaitEnd> LookLocked(Wait& wait, BootTime now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Returns how the wait has ended.

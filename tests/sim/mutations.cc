@@ -219,12 +219,9 @@ void Schedule::Await(Process& server, const CommitStamp& stamp,
       return;
     }
     // The bound of the wait, or that of a young timeline.
-    const BootTime bound =
-        stamp.returned_at +
-        LongestLease(std::max(server.ttl(), wait.longest_ttl));
-    const Nanos left = server.clock().Until(bound);
-    const Nanos often = world_.weather().ttl / 4;
-    world_.Sleep(left > 0 ? std::min(left + 1, often) : often);
+    world_.Sleep(
+        std::min(server.clock().Until(server.barrier().Bound(wait)) + 1,
+                 world_.weather().ttl / 4));
   }
 }
 
