@@ -26,6 +26,7 @@
 namespace wemasy::tokens {
 
 // Of the replicas that tests register.
+inline constexpr char kTimeline[] = "00000001";
 inline constexpr absl::Duration kTtl = absl::Seconds(30);
 
 // Keeps what storage tells the operators. Thread-safe.
